@@ -1,0 +1,336 @@
+/**
+ * Cookies: reading one name from a request, checking attributes, and putting
+ * `Set-Cookie` on a response.
+ *
+ * @module
+ */
+
+import { type Cookie, setCookie } from "@std/http/cookie";
+
+/** The longest name and value that browsers keep, together (RFC 6265bis). */
+export const MAX_COOKIE_LENGTH = 4096;
+/** The longest lifetime that browsers grant, in seconds: 400 days. */
+export const MAX_COOKIE_AGE = 34_560_000;
+/** The most values of one name that are tried. */
+const MAX_CANDIDATES = 4;
+
+/**
+ * The attributes of a cookie. Those left out keep their default.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6265#section-4.1.2 | RFC 6265}
+ */
+export interface CookieOptions {
+  /**
+   * The path below which the cookie is sent.
+   *
+   * @default {"/"}
+   */
+  path?: string;
+  /**
+   * The domain whose hosts get the cookie. Without one, this host only.
+   */
+  domain?: string;
+  /**
+   * Whether the cookie is sent over https only. Without it, the cookie is
+   * Secure exactly when the URL of the request is https; behind a proxy that
+   * ends TLS, set it to `true`.
+   */
+  secure?: boolean;
+  /**
+   * Whether the cookie is kept from the page's scripts.
+   *
+   * @default {true}
+   */
+  httpOnly?: boolean;
+  /**
+   * Whether the cookie goes along with requests from other sites. `"None"`
+   * demands `secure: true`.
+   *
+   * @default {"Lax"}
+   */
+  sameSite?: "Strict" | "Lax" | "None";
+  /**
+   * How long the browser keeps the cookie, in seconds, at most 400 days.
+   * Without it, until the browser is closed.
+   */
+  maxAge?: number;
+  /**
+   * Whether the cookie of an embedded page is kept apart for each site that
+   * embeds it. It demands `secure: true`.
+   *
+   * @default {false}
+   */
+  partitioned?: boolean;
+}
+
+/** A `Set-Cookie` line for a cookie of this name. */
+export interface OutgoingCookie {
+  name: string;
+  line: string;
+}
+
+/** Makes the line from a value, or the deletion from `null`. */
+export type CookieWriter = (value: string | null) => OutgoingCookie;
+
+const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const PATH = /^\/[\x20-\x3A\x3C-\x7E]*$/;
+const DOMAIN = /^\.?[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?$/;
+const VARIES_ON_COOKIE = /(^|,)\s*(cookie|\*)\s*(,|$)/i;
+
+const ATTRIBUTE_CHECKS: Record<
+  keyof CookieOptions,
+  { accepts: (value: unknown) => boolean; expected: string }
+> = {
+  path: {
+    accepts: (value) => typeof value === "string" && PATH.test(value),
+    expected: 'a string that begins with "/" and has no ";"',
+  },
+  domain: {
+    accepts: (value) => typeof value === "string" && DOMAIN.test(value),
+    expected: "a host name",
+  },
+  secure: { accepts: isBoolean, expected: "a boolean" },
+  httpOnly: { accepts: isBoolean, expected: "a boolean" },
+  sameSite: {
+    accepts: (value) =>
+      ["Strict", "Lax", "None"].some((name) => name === value),
+    expected: '"Strict", "Lax" or "None"',
+  },
+  maxAge: {
+    accepts: (value) => Number.isInteger(value) && Number(value) > 0,
+    expected: "a whole number of seconds above 0",
+  },
+  partitioned: { accepts: isBoolean, expected: "a boolean" },
+};
+
+/**
+ * Completes cookie attributes, and checks that a browser will take them.
+ *
+ * @throws {TypeError} If the name or an attribute is not what it must be.
+ * @throws {RangeError} If the lifetime is over 400 days.
+ */
+export function checkCookieOptions(
+  name: string,
+  options: CookieOptions,
+): CookieOptions {
+  if (typeof name !== "string" || !COOKIE_NAME.test(name)) {
+    throw new TypeError(
+      "Cannot use cookieName: it is not a cookie name; use letters, digits, - and _",
+    );
+  }
+  for (const [key, value] of Object.entries(options)) {
+    checkAttribute(key, value);
+  }
+  const attributes: CookieOptions = {
+    path: "/",
+    httpOnly: true,
+    sameSite: "Lax",
+    ...withoutUndefined(options),
+  };
+  if (name.startsWith("__Host-") || name.startsWith("__Secure-")) {
+    if (attributes.secure === false) {
+      refuse(`secure with a ${name} cookie`, "it must be true");
+    }
+    attributes.secure = true;
+  }
+  if (name.startsWith("__Host-")) {
+    if (attributes.domain !== undefined) {
+      refuse(`domain with a ${name} cookie`, "leave it out");
+    }
+    if (attributes.path !== "/") {
+      refuse(`path with a ${name} cookie`, 'it must be "/"');
+    }
+  }
+  if (!attributes.secure) {
+    const needsSecure = attributes.sameSite === "None"
+      ? 'sameSite "None"'
+      : attributes.partitioned && "partitioned";
+    if (needsSecure) refuse(needsSecure, "add secure: true");
+  }
+  return attributes;
+}
+
+/**
+ * Prepares the `Set-Cookie` lines of one cookie: what stands behind the value
+ * is the same each time.
+ *
+ * The attributes must have passed {@linkcode checkCookieOptions}.
+ */
+export function cookieWriter(
+  name: string,
+  attributes: CookieOptions,
+): CookieWriter {
+  const set = formatCookie({ ...attributes, name, value: "" });
+  // Not `deleteCookie`, which takes no `sameSite`: a cookie is deleted with the
+  // attributes it was set with.
+  const expires = new Date(0);
+  const deletion = formatCookie({
+    ...attributes,
+    name,
+    value: "",
+    maxAge: 0,
+    expires,
+  });
+  const start = `${name}=`;
+  const end = set.slice(start.length);
+  return (value) => ({
+    name,
+    line: value === null ? deletion : start + value + end,
+  });
+}
+
+function formatCookie(cookie: Cookie): string {
+  const headers = new Headers();
+  setCookie(headers, cookie);
+  return headers.getSetCookie()[0];
+}
+
+/**
+ * Finds the distinct values of one cookie. Everything else in the header may
+ * be garbage.
+ *
+ * @returns None, the only one, or the first four.
+ */
+export function readCookie(
+  header: string | null,
+  name: string,
+): undefined | string | string[] {
+  if (header === null) return undefined;
+  let found: undefined | string | string[];
+  for (let start = 0; start < header.length;) {
+    let end = header.indexOf(";", start);
+    if (end === -1) end = header.length;
+    const value = valueOf(name, header, start, end);
+    if (value !== undefined) {
+      if (found === undefined) found = value;
+      else if (typeof found === "string") {
+        if (found !== value) found = [found, value];
+      } else if (!found.includes(value)) {
+        found.push(value);
+        if (found.length === MAX_CANDIDATES) break;
+      }
+    }
+    start = end + 1;
+  }
+  return found;
+}
+
+/**
+ * Finishes a response that depends on cookies: says so to caches, and sets
+ * those given, at most one `Set-Cookie` per name, in place of any that is there.
+ *
+ * @returns The response to send.
+ */
+export function finishResponse(
+  response: Response,
+  cookies: readonly OutgoingCookie[],
+): Response {
+  if (response.type === "error") return response;
+  // One without a body, such as a redirect, can be sent again, and an
+  // application may keep it for that: another visitor must not get the cookie.
+  // A body is gone once sent, and it has a type.
+  const isKept = cookies.length > 0 && !response.headers.has("Content-Type");
+  const result = isKept ? copy(response) : response;
+  try {
+    writeHeaders(result.headers, cookies);
+    return result;
+  } catch {
+    // Immutable headers: of `Response.redirect()`, `fetch()` and the like.
+    const mutable = copy(response);
+    writeHeaders(mutable.headers, cookies);
+    return mutable;
+  }
+}
+
+function writeHeaders(
+  headers: Headers,
+  cookies: readonly OutgoingCookie[],
+): void {
+  const vary = headers.get("Vary");
+  if (vary === null || !VARIES_ON_COOKIE.test(vary)) {
+    headers.append("Vary", "Cookie");
+  }
+  if (cookies.length === 0) return;
+  const present = headers.getSetCookie();
+  if (present.length > 0) {
+    headers.delete("Set-Cookie");
+    for (const line of present) {
+      const isReplaced = cookies.some(({ name }) =>
+        line.startsWith(`${name}=`)
+      );
+      if (!isReplaced) headers.append("Set-Cookie", line);
+    }
+  }
+  for (const { line } of cookies) headers.append("Set-Cookie", line);
+  if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
+}
+
+/**
+ * Copies a response, to have headers of its own. A WebSocket upgrade has a
+ * status that no copy may have, and is never sent twice.
+ */
+function copy(response: Response): Response {
+  return response.status === 101
+    ? response
+    : new Response(response.body, response);
+}
+
+/** The value of one pair, where its name matches; only space and tab are trimmed. */
+function valueOf(
+  name: string,
+  header: string,
+  start: number,
+  end: number,
+): string | undefined {
+  while (start < end && isBlank(header, start)) start++;
+  if (!header.startsWith(name, start)) return undefined;
+  start += name.length;
+  while (start < end && isBlank(header, start)) start++;
+  if (start >= end || header[start] !== "=") return undefined;
+  start++;
+  while (start < end && isBlank(header, start)) start++;
+  while (start < end && isBlank(header, end - 1)) end--;
+  return header.slice(start, end);
+}
+
+function isBlank(text: string, index: number): boolean {
+  const character = text[index];
+  return character === " " || character === "\t";
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === "boolean";
+}
+
+function checkAttribute(key: string, value: unknown): void {
+  if (!Object.hasOwn(ATTRIBUTE_CHECKS, key)) {
+    const known = Object.keys(ATTRIBUTE_CHECKS).join(", ");
+    refuse(key, `the attributes are ${known}`);
+  }
+  const { accepts, expected } = ATTRIBUTE_CHECKS[key as keyof CookieOptions];
+  if (value !== undefined && !accepts(value)) {
+    refuse(key, `it must be ${expected}, not ${kindOf(value)}`);
+  }
+  if (key === "maxAge" && Number(value) > MAX_COOKIE_AGE) {
+    throw new RangeError(
+      `Cannot use cookieOptions.maxAge: browsers keep cookies for 400 days at most, ${MAX_COOKIE_AGE} seconds`,
+    );
+  }
+}
+
+function refuse(attribute: string, mend: string): never {
+  throw new TypeError(`Cannot use cookieOptions.${attribute}: ${mend}`);
+}
+
+/** Names a value's kind for an error message; numbers are shown. */
+export function kindOf(value: unknown): string {
+  if (typeof value === "number") return String(value);
+  if (value === null) return "null";
+  return Array.isArray(value) ? "an array" : typeof value;
+}
+
+function withoutUndefined(options: CookieOptions): CookieOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
+}

@@ -1,0 +1,328 @@
+/**
+ * One request and its response, as one session sees them: reads the cookie at
+ * most once, keeps what is to be written, and writes it at the end.
+ *
+ * @module
+ */
+
+import type { Payload } from "./backends/backend.ts";
+import { isTime, STARTED } from "./backends/_claims.ts";
+import { finishResponse, type OutgoingCookie, readCookie } from "./_cookie.ts";
+import {
+  clearDict,
+  Dict,
+  type DictOwner,
+  fillDict,
+  snapshot,
+} from "./_dict.ts";
+import type { SessionCore } from "./_session_core.ts";
+
+/** Runs a request's handler with its exchange. */
+export type Body = (exchange: Exchange) => Response | Promise<Response>;
+
+/** The state of one request in one session. */
+export class Exchange implements DictOwner {
+  readonly core: SessionCore;
+  readonly request: Request;
+  /** The same request's exchange with another session. */
+  readonly next: Exchange | undefined;
+  /** What a Login keeps for the time of the request. */
+  login: unknown;
+  #wrapped = false;
+  #closed = false;
+  #dict: Dict | undefined;
+  #loading: Promise<Dict> | undefined;
+  /** The cookie value that the session is known by. */
+  #value: string | undefined;
+  /** A value that the next save leaves behind. */
+  #retired: string | undefined;
+  #started: number | undefined;
+  #isRenewalDue = false;
+  /** The data as they were read or last saved; kept for `autoSave` alone. */
+  #baseline = "{}";
+  #pending: Promise<void> | undefined;
+  #cookies: OutgoingCookie[] = [];
+
+  constructor(core: SessionCore, request: Request, next?: Exchange) {
+    this.core = core;
+    this.request = request;
+    this.next = next;
+  }
+
+  /** Whether a wrapper is around this request, and will commit. */
+  get isWrapped(): boolean {
+    return this.#wrapped && !this.#closed;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** The session dictionary, at once where nothing has to be waited for. */
+  load(): Dict | Promise<Dict> {
+    if (this.#dict !== undefined) return this.#dict;
+    if (this.#loading !== undefined) return this.#loading;
+    const { backend } = this.core;
+    const { cookieName } = this.core.config;
+    const found = readCookie(this.request.headers.get("Cookie"), cookieName);
+    if (found === undefined) return this.#open("", null);
+    if (typeof found !== "string") return this.#wait(this.#loadOne(found));
+    const payload = backend.load(found);
+    if (!isPromise(payload)) return this.#open(found, payload);
+    return this.#wait(payload.then((payload) => this.#open(found, payload)));
+  }
+
+  /** Runs a handler; the outermost one for a request commits. */
+  run(body: Body): Promise<Response> {
+    const isOutermost = !this.#wrapped;
+    this.#wrapped = true;
+    let result;
+    try {
+      result = body(this);
+      if (!isOutermost) return Promise.resolve(result);
+      if (!isPromise(result)) return Promise.resolve(this.#finish(result));
+    } catch (error) {
+      result = Promise.reject(error);
+      if (!isOutermost) return result;
+    }
+    return result.then(
+      (response) => this.#finish(response),
+      (error) => this.#finishThrown(error),
+    );
+  }
+
+  /** Writes what is to be written to a response. */
+  commit(response: Response): Response | Promise<Response> {
+    if (!(response instanceof Response)) {
+      throw new TypeError(
+        "Cannot commit session: the handler returned no Response",
+      );
+    }
+    if (this.#dict === undefined && this.#loading === undefined) {
+      return response;
+    }
+    const work = this.#lastWork();
+    return work === undefined
+      ? finishResponse(response, this.#cookies)
+      : work.then(() => finishResponse(response, this.#cookies));
+  }
+
+  save(dict: Dict): Promise<void> {
+    return this.#enqueue(() => {
+      const payload = snapshot(dict);
+      if (this.core.config.autoSave) this.#baseline = JSON.stringify(dict);
+      return () => this.#write(payload);
+    });
+  }
+
+  delete(dict: Dict): Promise<void> {
+    clearDict(dict);
+    this.#baseline = "{}";
+    return this.#enqueue(() => async () => {
+      await this.#remove(this.#value);
+      await this.#remove(this.#retired);
+      this.#value = this.#retired = this.#started = undefined;
+      this.#isRenewalDue = false;
+      this.#setSessionCookie(null);
+    });
+  }
+
+  /** Makes the next save begin a session of its own, and end this one. */
+  regenerate(): void {
+    this.#retired ??= this.#value;
+    this.#value = this.#started = undefined;
+    this.#isRenewalDue = false;
+  }
+
+  /** Sets a cookie beside the session's, or deletes it. */
+  setCookie(cookie: OutgoingCookie): void {
+    const index = this.#cookies.findIndex(({ name }) => name === cookie.name);
+    this.#cookies.splice(
+      index === -1 ? this.#cookies.length : index,
+      1,
+      cookie,
+    );
+  }
+
+  #wait(loading: Promise<Dict>): Promise<Dict> {
+    this.#loading = loading;
+    // A failed read may be tried again.
+    loading.catch(() => this.#loading = undefined);
+    return loading;
+  }
+
+  /** Of several values, exactly one must be valid. */
+  async #loadOne(values: string[]): Promise<Dict> {
+    const { backend } = this.core;
+    const payloads = await Promise.all(
+      values.map(async (value) => this.core.accept(await backend.load(value))),
+    );
+    const valid = values.filter((_, index) => payloads[index] !== null);
+    if (valid.length !== 1) return this.#open("", null);
+    return this.#open(valid[0], payloads[values.indexOf(valid[0])]);
+  }
+
+  #open(value: string, loaded: Payload | null): Dict {
+    const payload = this.core.accept(loaded);
+    const dict = new Dict(this);
+    this.#dict = dict;
+    if (payload === null) return dict;
+    fillDict(dict, payload);
+    this.#value = value;
+    this.#started = isTime(payload[STARTED]) ? payload[STARTED] : undefined;
+    this.#isRenewalDue = this.core.isRenewalDue(payload);
+    if (this.core.config.autoSave) this.#baseline = JSON.stringify(dict);
+    return dict;
+  }
+
+  #finish(response: Response): Response | Promise<Response> {
+    let committed;
+    try {
+      committed = this.commit(response);
+    } catch (error) {
+      this.#closed = true;
+      throw error;
+    }
+    if (!isPromise(committed)) {
+      this.#closed = true;
+      return committed;
+    }
+    return committed.finally(() => this.#closed = true);
+  }
+
+  /** A thrown `Response` is an answer; any other error saves nothing. */
+  #finishThrown(error: unknown): Response | Promise<Response> {
+    if (error instanceof Response) return this.#finish(error);
+    this.#closed = true;
+    throw error;
+  }
+
+  /** What is left to wait for, or to do, before the response leaves. */
+  #lastWork(): Promise<void> | undefined {
+    const { autoSave } = this.core.config;
+    if (autoSave && this.#dict !== undefined) {
+      if (JSON.stringify(this.#dict) !== this.#baseline) {
+        return this.save(this.#dict);
+      }
+    }
+    if (this.#pending !== undefined) return this.#pending;
+    if (this.#isRenewalDue) return this.#enqueue(() => () => this.#renew());
+  }
+
+  /**
+   * Begins work at once, or after the work before it: a store must see the
+   * writes of one request in their order.
+   */
+  #enqueue(prepare: () => () => Promise<void>): Promise<void> {
+    let work: Promise<void>;
+    try {
+      if (this.#closed) {
+        throw new Error(
+          "Cannot save session: the response has left; save before the handler returns",
+        );
+      }
+      const begin = prepare();
+      work = this.#pending === undefined
+        ? begin()
+        : this.#pending.catch(() => {}).then(begin);
+    } catch (error) {
+      work = Promise.reject(error);
+    }
+    // Whoever commits will see the failure, even if nobody awaits this.
+    if (!this.#closed) work.catch(() => {});
+    return this.#pending = work;
+  }
+
+  async #write(data: Payload): Promise<void> {
+    const payload = this.core.stamp(data, this.#started);
+    const value = await this.core.backend.save(payload, this.#value);
+    this.core.checkValue(value);
+    const retired = this.#retired;
+    this.#value = value;
+    this.#retired = undefined;
+    this.#started = payload[STARTED] as number; // stamp() put it there
+    this.#isRenewalDue = false;
+    this.#setSessionCookie(value);
+    await this.#remove(retired);
+  }
+
+  async #renew(): Promise<void> {
+    this.#isRenewalDue = false;
+    if (this.#value === undefined) return;
+    const { backend } = this.core;
+    const current = this.core.accept(await backend.load(this.#value));
+    if (current === null) return;
+    const payload = this.core.stamp(current, this.#started);
+    const value = await backend.save(payload, this.#value);
+    if (this.core.fits(value)) this.#setSessionCookie(value);
+  }
+
+  async #remove(value: string | undefined): Promise<void> {
+    if (value !== undefined) await this.core.backend.remove?.(value);
+  }
+
+  #setSessionCookie(value: string | null): void {
+    this.setCookie(this.core.cookie(this.request, value));
+  }
+}
+
+/** A constructor that returns the object it is given, so that a subclass can stamp it. */
+class Stamp {
+  constructor(target: object) {
+    return target;
+  }
+}
+
+/**
+ * Keeps a request's exchanges in a private field on the request itself. It is
+ * as invisible as an entry of a WeakMap, and several times as fast.
+ */
+class Slot extends Stamp {
+  #exchange: Exchange;
+
+  private constructor(request: Request, exchange: Exchange) {
+    super(request);
+    this.#exchange = exchange;
+  }
+
+  static get(request: Request): Exchange | undefined {
+    return #exchange in request
+      ? (request as unknown as Slot).#exchange
+      : undefined;
+  }
+
+  static set(request: Request, exchange: Exchange): void {
+    if (#exchange in request) {
+      (request as unknown as Slot).#exchange = exchange;
+    } else new Slot(request, exchange);
+  }
+}
+
+/** The exchange of a request, made where there is none yet. */
+export function exchangeOf(core: SessionCore, request: Request): Exchange {
+  if (!(request instanceof Request)) {
+    throw new TypeError(
+      "Cannot read session: expected the Request; a framework's own request object holds it",
+    );
+  }
+  const first = Slot.get(request);
+  for (let one = first; one !== undefined; one = one.next) {
+    if (one.core === core) return one;
+  }
+  const exchange = new Exchange(core, request, first);
+  Slot.set(request, exchange);
+  return exchange;
+}
+
+/** The exchange for a run of a handler: a new one where the last is over. */
+export function openExchange(core: SessionCore, request: Request): Exchange {
+  const exchange = exchangeOf(core, request);
+  if (!exchange.isClosed) return exchange;
+  const reopened = new Exchange(core, request, Slot.get(request));
+  Slot.set(request, reopened);
+  return reopened;
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as Promise<T> | null)?.then === "function";
+}

@@ -1,0 +1,74 @@
+/**
+ * Strict base64url, UTF-8 and JSON: one spelling per value, and `null` for
+ * anything else.
+ *
+ * @module
+ */
+
+import { decodeBase64Url as decodeLax } from "@std/encoding/base64url";
+import type { Payload } from "./backend.ts";
+
+/** Bytes that own their memory, as Web Crypto wants them. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+const BASE64URL = /^[A-Za-z0-9_-]*$/;
+// A last character that leaves no stray bits behind one byte (two characters)
+// or two bytes (three characters): RFC 4648 section 3.5.
+const LAST_OF_TWO = /[AQgw]$/;
+const LAST_OF_THREE = /[AEIMQUYcgkosw048]$/;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Encodes text as UTF-8. */
+export function encodeUtf8(text: string): Bytes {
+  return encoder.encode(text);
+}
+
+/** Decodes UTF-8, or returns `null` where the bytes are not valid UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** Decodes base64url in its one canonical spelling without padding. */
+export function decodeBase64Url(text: string): Bytes | null {
+  if (!BASE64URL.test(text)) return null;
+  switch (text.length % 4) {
+    case 1:
+      return null;
+    case 2:
+      if (!LAST_OF_TWO.test(text)) return null;
+      break;
+    case 3:
+      if (!LAST_OF_THREE.test(text)) return null;
+  }
+  return decodeLax(text);
+}
+
+/** Decodes base64url in its one canonical spelling with padding. */
+export function decodePaddedBase64Url(text: string): Bytes | null {
+  const bare = text.replace(/={1,2}$/, "");
+  return padBase64Url(bare) === text ? decodeBase64Url(bare) : null;
+}
+
+/** Appends the padding that `encodeBase64Url` leaves out. */
+export function padBase64Url(text: string): string {
+  return text + "=".repeat((4 - text.length % 4) % 4);
+}
+
+/** Parses a JSON object; `null` for any other JSON and for none. */
+export function parseJsonObject(text: string | null): Payload | null {
+  if (text === null) return null;
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const isObject = typeof value === "object" && !Array.isArray(value);
+  return isObject ? value : null;
+}

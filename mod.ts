@@ -1,0 +1,37 @@
+/**
+ * Signed cookie sessions for `Deno.serve` handlers.
+ *
+ * @example Remember a visitor
+ * ```ts
+ * import { generateSecretKey, Session, withSession } from "@denizen/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const session = new Session<{ n: number }>({ secretKey: generateSecretKey() });
+ *
+ * // Deno.serve(handler)
+ * const handler = withSession(session, (_request, dict) => {
+ *   dict.n = (dict.n ?? 0) + 1;
+ *   dict.save();
+ *   return Response.json({ n: dict.n });
+ * });
+ *
+ * const response = await handler(new Request("http://localhost/"));
+ * assertEquals(await response.json(), { n: 1 });
+ * ```
+ *
+ * @module
+ */
+
+export {
+  type Backend,
+  type BackendName,
+  type CookieOptions,
+  type Payload,
+  type SecretKey,
+  Session,
+  type SessionDict,
+  type SessionMethods,
+  type SessionOptions,
+  withSession,
+} from "./session.ts";
+export { generateSecretKey, redirect } from "./helpers.ts";

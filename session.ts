@@ -1,0 +1,373 @@
+/**
+ * Sessions: a dictionary for each visitor, kept in one signed cookie.
+ *
+ * @example Count a visitor's requests
+ * ```ts
+ * import { generateSecretKey, Session, withSession } from "@denizen/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const session = new Session<{ n: number }>({ secretKey: generateSecretKey() });
+ *
+ * const handler = withSession(session, (_request, dict) => {
+ *   dict.n = (dict.n ?? 0) + 1;
+ *   dict.save();
+ *   return Response.json({ n: dict.n });
+ * });
+ *
+ * const response = await handler(new Request("http://localhost/"));
+ * assertEquals(await response.json(), { n: 1 });
+ * assertEquals(response.headers.getSetCookie().length, 1);
+ * ```
+ *
+ * @module
+ */
+
+import type { Payload, SecretKey } from "./backends/backend.ts";
+import type { CookieOptions } from "./_cookie.ts";
+import { type Body, exchangeOf, openExchange } from "./_exchange.ts";
+import { toJsonObject } from "./_dict.ts";
+import { coreOf, SessionCore, type SessionOptions } from "./_session_core.ts";
+
+export type { Backend, Payload, SecretKey } from "./backends/backend.ts";
+export type { CookieOptions } from "./_cookie.ts";
+export type { BackendName, SessionOptions } from "./_session_core.ts";
+
+/** The methods of a session dictionary. Their names are no names for data. */
+export interface SessionMethods {
+  /**
+   * Saves the data as they are now; a later change needs another `save`.
+   *
+   * Awaiting it is optional under a wrapper, which awaits it before the
+   * response leaves.
+   *
+   * @returns A promise that rejects with a `TypeError` where JSON can't hold
+   * the data or a name is a claim of the token, with a `RangeError` where the
+   * cookie would be too long, or with the failure of a store.
+   */
+  readonly save: () => Promise<void>;
+  /**
+   * Ends the session: empties the dictionary, deletes the cookie, and the
+   * stored record where the backend keeps one.
+   *
+   * @returns A promise that rejects with the failure of a store.
+   */
+  readonly delete: () => Promise<void>;
+}
+
+/**
+ * A visitor's data. They are the dictionary's own properties, all of them
+ * optional: a visitor may come for the first time.
+ */
+export type SessionDict<
+  // deno-lint-ignore no-explicit-any -- untyped data are whatever was stored
+  Data extends object = Record<string, any>,
+> = Partial<Data> & SessionMethods;
+
+/**
+ * Sessions of one kind: how they are signed, named and bounded.
+ *
+ * @example Read a session anywhere below one wrapper
+ * ```ts
+ * import { generateSecretKey, Session } from "@denizen/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const session = new Session<{ name: string }>({
+ *   secretKey: generateSecretKey(),
+ * });
+ *
+ * async function greet(request: Request): Promise<Response> {
+ *   const { name = "stranger" } = await session.get(request);
+ *   return new Response(`Hello, ${name}!`);
+ * }
+ *
+ * const handler = session.wrap(greet); // Deno.serve(handler)
+ * const response = await handler(new Request("http://localhost/"));
+ * assertEquals(await response.text(), "Hello, stranger!");
+ * ```
+ *
+ * @typeParam Data The data that a session holds.
+ */
+export class Session<
+  // deno-lint-ignore no-explicit-any -- untyped data are whatever was stored
+  Data extends object = Record<string, any>,
+> {
+  readonly #core: SessionCore;
+
+  /**
+   * Makes a session. Without a `secretKey`, give it one before the first
+   * request.
+   *
+   * @param options The options.
+   * @throws {TypeError} If an option is not of the kind it must be.
+   * @throws {RangeError} If a key is too short or a lifetime out of range.
+   */
+  constructor(options: SessionOptions = {}) {
+    this.#core = new SessionCore(this, options);
+  }
+
+  /**
+   * Configures the session later than at construction. The options given
+   * replace those from before; the others stay.
+   *
+   * @example Usage
+   * ```ts
+   * import { generateSecretKey, Session } from "@denizen/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session({ cookieName: "sid" });
+   * session.initialize({ secretKey: generateSecretKey() });
+   * const dict = await session.get(new Request("http://localhost/"));
+   * assertEquals({ ...dict }, {});
+   * ```
+   *
+   * @param options The options.
+   * @throws {TypeError} If an option is not of the kind it must be.
+   * @throws {RangeError} If a key is too short or a lifetime out of range.
+   */
+  initialize(options: SessionOptions): void {
+    this.#core.configure(options);
+  }
+
+  /**
+   * The secret key or keys. Assigning other ones forgets every token that was
+   * verified before.
+   *
+   * @returns What was given, or `undefined`.
+   */
+  get secretKey(): SecretKey | readonly SecretKey[] | undefined {
+    return this.#core.config.options.secretKey;
+  }
+
+  set secretKey(secretKey: SecretKey | readonly SecretKey[] | undefined) {
+    this.#core.configure({ secretKey });
+  }
+
+  /**
+   * The attributes of the cookie, defaults included. Assigned ones are merged
+   * over the default.
+   *
+   * @returns The attributes.
+   */
+  get cookieOptions(): CookieOptions {
+    return this.#core.config.cookieOptions;
+  }
+
+  set cookieOptions(cookieOptions: CookieOptions) {
+    this.#core.configure({ cookieOptions });
+  }
+
+  /**
+   * Reads the visitor's session. The cookie is decoded once per request, and
+   * the same request gets the same object. Where the cookie is missing,
+   * tampered with, expired or malformed, the session is empty.
+   *
+   * @example Usage
+   * ```ts
+   * import { generateSecretKey, Session } from "@denizen/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session({ secretKey: generateSecretKey() });
+   * const headers = { Cookie: `session=${await session.encode({ n: 1 })}` };
+   * const request = new Request("http://localhost/", { headers });
+   * assertEquals({ ...await session.get(request) }, { n: 1 });
+   * ```
+   *
+   * @param request The request, as the server made it.
+   * @returns The session dictionary.
+   * @throws {TypeError} If the backend needs a secret key and there is none.
+   */
+  get(request: Request): Promise<SessionDict<Data>> {
+    return Promise.try(() => {
+      const dict = exchangeOf(this.#core, request).load();
+      return dict as unknown as SessionDict<Data>; // as the application says
+    });
+  }
+
+  /**
+   * Wraps a handler, such as a whole router: below it any code can read the
+   * session of its request, and what it saves goes onto the response.
+   *
+   * Wrappers nest. They share one session, and the outermost one writes.
+   *
+   * @example Usage
+   * ```ts
+   * import { generateSecretKey, Session } from "@denizen/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session({ secretKey: generateSecretKey() });
+   * const handler = session.wrap(async (request) => {
+   *   const dict = await session.get(request);
+   *   dict.seen = true;
+   *   dict.save();
+   *   return new Response("Hello");
+   * });
+   *
+   * const response = await handler(new Request("http://localhost/"));
+   * assertEquals(response.headers.getSetCookie().length, 1);
+   * ```
+   *
+   * @param handler The handler. Further arguments are passed on to it.
+   * @returns The handler with sessions, for `Deno.serve`.
+   */
+  wrap<Rest extends unknown[]>(
+    handler: (
+      request: Request,
+      ...rest: Rest
+    ) => Response | Promise<Response>,
+  ): (request: Request, ...rest: Rest) => Promise<Response> {
+    return (request, ...rest) =>
+      run(this.#core, request, () => handler(request, ...rest));
+  }
+
+  /**
+   * Writes what was saved for a request onto its response: for frameworks
+   * whose middleware hands over a response.
+   *
+   * @example Middleware
+   * ```ts
+   * import { generateSecretKey, Session } from "@denizen/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session({ secretKey: generateSecretKey() });
+   *
+   * async function middleware(
+   *   request: Request,
+   *   next: () => Promise<Response>,
+   * ): Promise<Response> {
+   *   return await session.commit(request, await next());
+   * }
+   *
+   * const request = new Request("http://localhost/");
+   * const response = await middleware(request, async () => {
+   *   const dict = await session.get(request);
+   *   dict.seen = true;
+   *   dict.save();
+   *   return new Response("Hello");
+   * });
+   * assertEquals(response.headers.getSetCookie().length, 1);
+   * ```
+   *
+   * @param request The request that the session was read from.
+   * @param response The response on its way out.
+   * @returns The response to send instead.
+   * @throws {TypeError} If a save was not possible; see
+   * {@linkcode SessionMethods.save}.
+   */
+  commit(request: Request, response: Response): Promise<Response> {
+    return Promise.try(() => exchangeOf(this.#core, request).commit(response));
+  }
+
+  /**
+   * Makes a cookie value of exactly the given payload, for instance to call a
+   * service that shares the key.
+   *
+   * @example Usage
+   * ```ts
+   * import { generateSecretKey, Session } from "@denizen/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session({ secretKey: generateSecretKey() });
+   * const token = await session.encode({ name: "susan" });
+   * assertEquals(await session.decode(token), { name: "susan" });
+   * ```
+   *
+   * @param payload The content, claims included where it shall have some.
+   * @param secretKey Another key than the session's.
+   * @returns The value.
+   * @throws {TypeError} If there is no key, or JSON can't hold the payload.
+   * @throws {RangeError} If the value is too long for a cookie.
+   */
+  async encode(
+    payload: Record<string, unknown>,
+    secretKey?: SecretKey,
+  ): Promise<string> {
+    const backend = this.#core.backendFor(secretKey);
+    const value = await backend.save(toJsonObject(payload));
+    this.#core.checkValue(value);
+    return value;
+  }
+
+  /**
+   * Reads a cookie value: the whole payload, claims included.
+   *
+   * @example Usage
+   * ```ts
+   * import { generateSecretKey, Session } from "@denizen/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session({ secretKey: generateSecretKey() });
+   * assertEquals(await session.decode("garbage"), {});
+   * ```
+   *
+   * @param value The value.
+   * @param secretKey Another key than the session's.
+   * @returns The payload, or `{}` where the value is not valid.
+   * @throws {TypeError} If there is no key.
+   */
+  async decode(value: string, secretKey?: SecretKey): Promise<Payload> {
+    const backend = this.#core.backendFor(secretKey);
+    const payload = typeof value === "string" && await backend.load(value);
+    return payload && this.#core.isCurrent(payload) ? payload : {};
+  }
+}
+
+/**
+ * Wraps a handler that takes the visitor's session as its second argument.
+ *
+ * @example Usage
+ * ```ts
+ * import { generateSecretKey, Session, withSession } from "@denizen/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const session = new Session<{ name: string }>({
+ *   secretKey: generateSecretKey(),
+ * });
+ *
+ * const handler = withSession(
+ *   session,
+ *   (_request, dict, info: { port: number }) =>
+ *     new Response(`${dict.name ?? "Nobody"} on port ${info.port}`),
+ * );
+ *
+ * const response = await handler(new Request("http://localhost/"), { port: 80 });
+ * assertEquals(await response.text(), "Nobody on port 80");
+ * ```
+ *
+ * @typeParam Data The data that a session holds.
+ * @typeParam Rest The further arguments of the handler.
+ * @param session The session.
+ * @param handler The handler. Further arguments are passed on to it.
+ * @returns The handler with sessions, for `Deno.serve`.
+ */
+export function withSession<Data extends object, Rest extends unknown[]>(
+  session: Session<Data>,
+  handler: (
+    request: Request,
+    sessionDict: SessionDict<Data>,
+    ...rest: Rest
+  ) => Response | Promise<Response>,
+): (request: Request, ...rest: Rest) => Promise<Response> {
+  const core = coreOf(session);
+  return (request, ...rest) =>
+    run(core, request, (exchange) => {
+      // The data have the type that the application says they have.
+      const dict = exchange.load() as unknown as
+        | SessionDict<Data>
+        | Promise<SessionDict<Data>>;
+      return dict instanceof Promise
+        ? dict.then((dict) => handler(request, dict, ...rest))
+        : handler(request, dict, ...rest);
+    });
+}
+
+function run(
+  core: SessionCore,
+  request: Request,
+  body: Body,
+): Promise<Response> {
+  try {
+    return openExchange(core, request).run(body);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
