@@ -1,0 +1,115 @@
+/**
+ * What the examples share: a server, a secret key and a page. An application
+ * has its own.
+ *
+ * @module
+ */
+
+import { generateSecretKey } from "@denizen/session";
+
+type Handler = (
+  request: Request,
+  info: Deno.ServeHandlerInfo,
+) => Response | Promise<Response>;
+
+/**
+ * Serves a handler at http://127.0.0.1:8000, or at the port in `PORT`, where
+ * its file is run by `deno run`. An application needs `Deno.serve(handler)`.
+ *
+ * @returns What the file exports for `deno serve` and Deno Deploy.
+ */
+export function server(
+  meta: ImportMeta,
+  handler: Handler,
+): Deno.ServeDefaultExport {
+  let isServed = false;
+  // `deno serve` calls `onListen` as soon as the file is loaded.
+  if (meta.main) setTimeout(() => isServed || listen(handler));
+  return {
+    fetch: handler,
+    onListen(address) {
+      isServed = true;
+      announce(address);
+    },
+  };
+}
+
+function listen(handler: Handler): void {
+  const port = Number(Deno.env.get("PORT") ?? 8000);
+  try {
+    Deno.serve({ hostname: "127.0.0.1", port, onListen: announce }, handler);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    console.error(`Port ${port} is taken: set PORT to another one`);
+    Deno.exit(1);
+  }
+}
+
+function announce(address: Deno.Addr): void {
+  if (address.transport !== "tcp") return;
+  console.log(`Serving at http://${address.hostname}:${address.port}`);
+}
+
+/** The key in `SECRET_KEY`, or one for this run only. */
+export function secretKey(): string {
+  const key = Deno.env.get("SECRET_KEY");
+  if (key !== undefined) return key;
+  console.log("SECRET_KEY is not set: sessions end with this run");
+  return generateSecretKey();
+}
+
+/** Text that is safe inside HTML, between tags and in quoted attributes. */
+export function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+}
+
+/** A page. The title and body are HTML. */
+export function page(title: string, body: string, status = 200): Response {
+  const html = `<!DOCTYPE html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <title>${title}</title>
+  <link rel="icon" href="data:,">
+  <style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1>${title}</h1>
+${body}
+</main>
+</body>
+</html>
+`;
+  return new Response(html, {
+    status,
+    headers: { "Content-Type": "text/html; charset=utf-8" },
+  });
+}
+
+/** A plain page for a path that leads nowhere. */
+export function notFound(): Response {
+  return page("Not found", `<p><a href="/">Back to the start</a></p>`, 404);
+}
+
+const STYLE = `
+  :root { color-scheme: light dark; font: 1.0625rem/1.5 system-ui, sans-serif; }
+  body { margin: 0; }
+  main { box-sizing: border-box; max-width: 34rem; margin: 0 auto; padding: 2rem 1.25rem; }
+  h1 { font-size: 1.6rem; line-height: 1.2; }
+  form { margin: 1.25rem 0; }
+  label { display: block; margin: .9rem 0 .25rem; font-weight: 600; }
+  label.check { font-weight: 400; }
+  input:not([type=checkbox]) {
+    box-sizing: border-box; width: 100%; padding: .5rem .6rem; font: inherit;
+    border: 1px solid #8a8f98; border-radius: .35rem;
+  }
+  button {
+    margin-top: 1rem; padding: .5rem 1.1rem; font: inherit; font-weight: 600;
+    color: #fff; background: #1f5fbf; border: 0; border-radius: .35rem; cursor: pointer;
+  }
+  :focus-visible { outline: 3px solid #e8a33d; outline-offset: 2px; }
+  nav a { margin-right: 1rem; }
+  .error { padding: .6rem .8rem; color: #8f1d1d; background: #fdecec; border-radius: .35rem; }
+`;
