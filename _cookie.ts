@@ -1,6 +1,6 @@
 /**
- * Cookies: reading one name from a request, checking attributes, and putting
- * `Set-Cookie` on a response.
+ * Cookies: reading one name from a request, checking attributes, and writing
+ * `Set-Cookie` lines.
  *
  * @module
  */
@@ -75,7 +75,6 @@ export type CookieWriter = (value: string | null) => OutgoingCookie;
 const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const PATH = /^\/[\x20-\x3A\x3C-\x7E]*$/;
 const DOMAIN = /^\.?[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?$/;
-const VARIES_ON_COOKIE = /(^|,)\s*(cookie|\*)\s*(,|$)/i;
 
 const ATTRIBUTE_CHECKS: Record<
   keyof CookieOptions,
@@ -112,10 +111,11 @@ const ATTRIBUTE_CHECKS: Record<
 export function checkCookieOptions(
   name: string,
   options: CookieOptions,
+  nameOption = "cookieName",
 ): CookieOptions {
   if (typeof name !== "string" || !COOKIE_NAME.test(name)) {
     throw new TypeError(
-      "Cannot use cookieName: it is not a cookie name; use letters, digits, - and _",
+      `Cannot use ${nameOption}: it is not a cookie name; use letters, digits, - and _`,
     );
   }
   for (const [key, value] of Object.entries(options)) {
@@ -213,66 +213,6 @@ export function readCookie(
     start = end + 1;
   }
   return found;
-}
-
-/**
- * Finishes a response that depends on cookies: says so to caches, and sets
- * those given, at most one `Set-Cookie` per name, in place of any that is there.
- *
- * @returns The response to send.
- */
-export function finishResponse(
-  response: Response,
-  cookies: readonly OutgoingCookie[],
-): Response {
-  if (response.type === "error") return response;
-  // One without a body, such as a redirect, can be sent again, and an
-  // application may keep it for that: another visitor must not get the cookie.
-  // A body is gone once sent, and it has a type.
-  const isKept = cookies.length > 0 && !response.headers.has("Content-Type");
-  const result = isKept ? copy(response) : response;
-  try {
-    writeHeaders(result.headers, cookies);
-    return result;
-  } catch {
-    // Immutable headers: of `Response.redirect()`, `fetch()` and the like.
-    const mutable = copy(response);
-    writeHeaders(mutable.headers, cookies);
-    return mutable;
-  }
-}
-
-function writeHeaders(
-  headers: Headers,
-  cookies: readonly OutgoingCookie[],
-): void {
-  const vary = headers.get("Vary");
-  if (vary === null || !VARIES_ON_COOKIE.test(vary)) {
-    headers.append("Vary", "Cookie");
-  }
-  if (cookies.length === 0) return;
-  const present = headers.getSetCookie();
-  if (present.length > 0) {
-    headers.delete("Set-Cookie");
-    for (const line of present) {
-      const isReplaced = cookies.some(({ name }) =>
-        line.startsWith(`${name}=`)
-      );
-      if (!isReplaced) headers.append("Set-Cookie", line);
-    }
-  }
-  for (const { line } of cookies) headers.append("Set-Cookie", line);
-  if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
-}
-
-/**
- * Copies a response, to have headers of its own. A WebSocket upgrade has a
- * status that no copy may have, and is never sent twice.
- */
-function copy(response: Response): Response {
-  return response.status === 101
-    ? response
-    : new Response(response.body, response);
 }
 
 /** The value of one pair, where its name matches; only space and tab are trimmed. */

@@ -7,7 +7,7 @@
 
 import type { Payload } from "./backends/backend.ts";
 import { isTime, STARTED } from "./backends/_claims.ts";
-import { finishResponse, type OutgoingCookie, readCookie } from "./_cookie.ts";
+import { type OutgoingCookie, readCookie } from "./_cookie.ts";
 import {
   clearDict,
   Dict,
@@ -15,10 +15,12 @@ import {
   fillDict,
   snapshot,
 } from "./_dict.ts";
+import { isPromise, type MaybePromise } from "./_promise.ts";
+import { finishResponse } from "./_response.ts";
 import type { SessionCore } from "./_session_core.ts";
 
 /** Runs a request's handler with its exchange. */
-export type Body = (exchange: Exchange) => Response | Promise<Response>;
+export type Body = (exchange: Exchange) => MaybePromise<Response>;
 
 /** The state of one request in one session. */
 export class Exchange implements DictOwner {
@@ -26,16 +28,16 @@ export class Exchange implements DictOwner {
   readonly request: Request;
   /** The same request's exchange with another session. */
   readonly next: Exchange | undefined;
-  /** What a Login keeps for the time of the request. */
-  login: unknown;
+  /** Whether the response is for this visitor alone, and no cache. */
+  isPrivate = false;
+  /** What each Login knows of this request. */
+  logins: Map<object, unknown> | undefined;
   #wrapped = false;
   #closed = false;
   #dict: Dict | undefined;
   #loading: Promise<Dict> | undefined;
   /** The cookie value that the session is known by. */
   #value: string | undefined;
-  /** A value that the next save leaves behind. */
-  #retired: string | undefined;
   #started: number | undefined;
   #isRenewalDue = false;
   /** The data as they were read or last saved; kept for `autoSave` alone. */
@@ -59,7 +61,7 @@ export class Exchange implements DictOwner {
   }
 
   /** The session dictionary, at once where nothing has to be waited for. */
-  load(): Dict | Promise<Dict> {
+  load(): MaybePromise<Dict> {
     if (this.#dict !== undefined) return this.#dict;
     if (this.#loading !== undefined) return this.#loading;
     const { backend } = this.core;
@@ -92,7 +94,7 @@ export class Exchange implements DictOwner {
   }
 
   /** Writes what is to be written to a response. */
-  commit(response: Response): Response | Promise<Response> {
+  commit(response: Response): MaybePromise<Response> {
     if (!(response instanceof Response)) {
       throw new TypeError(
         "Cannot commit session: the handler returned no Response",
@@ -103,15 +105,19 @@ export class Exchange implements DictOwner {
     }
     const work = this.#lastWork();
     return work === undefined
-      ? finishResponse(response, this.#cookies)
-      : work.then(() => finishResponse(response, this.#cookies));
+      ? this.#finishResponse(response)
+      : work.then(() => this.#finishResponse(response));
   }
 
-  save(dict: Dict): Promise<void> {
+  /**
+   * @param isNew Whether to begin a session of its own with the data, and end
+   * the present one: nobody who knew that one shall know this one.
+   */
+  save(dict: Dict, isNew = false): Promise<void> {
     return this.#enqueue(() => {
       const payload = snapshot(dict);
       if (this.core.config.autoSave) this.#baseline = JSON.stringify(dict);
-      return () => this.#write(payload);
+      return () => this.#write(payload, isNew);
     });
   }
 
@@ -120,18 +126,10 @@ export class Exchange implements DictOwner {
     this.#baseline = "{}";
     return this.#enqueue(() => async () => {
       await this.#remove(this.#value);
-      await this.#remove(this.#retired);
-      this.#value = this.#retired = this.#started = undefined;
+      this.#value = this.#started = undefined;
       this.#isRenewalDue = false;
       this.#setSessionCookie(null);
     });
-  }
-
-  /** Makes the next save begin a session of its own, and end this one. */
-  regenerate(): void {
-    this.#retired ??= this.#value;
-    this.#value = this.#started = undefined;
-    this.#isRenewalDue = false;
   }
 
   /** Sets a cookie beside the session's, or deletes it. */
@@ -175,7 +173,7 @@ export class Exchange implements DictOwner {
     return dict;
   }
 
-  #finish(response: Response): Response | Promise<Response> {
+  #finish(response: Response): MaybePromise<Response> {
     let committed;
     try {
       committed = this.commit(response);
@@ -190,8 +188,12 @@ export class Exchange implements DictOwner {
     return committed.finally(() => this.#closed = true);
   }
 
+  #finishResponse(response: Response): Response {
+    return finishResponse(response, this.#cookies, this.isPrivate);
+  }
+
   /** A thrown `Response` is an answer; any other error saves nothing. */
-  #finishThrown(error: unknown): Response | Promise<Response> {
+  #finishThrown(error: unknown): MaybePromise<Response> {
     if (error instanceof Response) return this.#finish(error);
     this.#closed = true;
     throw error;
@@ -233,17 +235,19 @@ export class Exchange implements DictOwner {
     return this.#pending = work;
   }
 
-  async #write(data: Payload): Promise<void> {
-    const payload = this.core.stamp(data, this.#started);
-    const value = await this.core.backend.save(payload, this.#value);
+  async #write(data: Payload, isNew: boolean): Promise<void> {
+    const previous = this.#value;
+    const payload = this.core.stamp(data, isNew ? undefined : this.#started);
+    const value = await this.core.backend.save(
+      payload,
+      isNew ? undefined : previous,
+    );
     this.core.checkValue(value);
-    const retired = this.#retired;
     this.#value = value;
-    this.#retired = undefined;
     this.#started = payload[STARTED] as number; // stamp() put it there
     this.#isRenewalDue = false;
     this.#setSessionCookie(value);
-    await this.#remove(retired);
+    if (isNew) await this.#remove(previous);
   }
 
   async #renew(): Promise<void> {
@@ -314,15 +318,24 @@ export function exchangeOf(core: SessionCore, request: Request): Exchange {
   return exchange;
 }
 
+/** Runs a handler for a request; the outermost one writes the session. */
+export function run(
+  core: SessionCore,
+  request: Request,
+  body: Body,
+): Promise<Response> {
+  try {
+    return openExchange(core, request).run(body);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
 /** The exchange for a run of a handler: a new one where the last is over. */
-export function openExchange(core: SessionCore, request: Request): Exchange {
+function openExchange(core: SessionCore, request: Request): Exchange {
   const exchange = exchangeOf(core, request);
   if (!exchange.isClosed) return exchange;
   const reopened = new Exchange(core, request, Slot.get(request));
   Slot.set(request, reopened);
   return reopened;
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof (value as Promise<T> | null)?.then === "function";
 }

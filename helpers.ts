@@ -1,5 +1,6 @@
 /**
- * Small helpers around sessions: redirects and secret keys.
+ * Small helpers around sessions: redirects, safe ones too, cross-origin
+ * requests and secret keys.
  *
  * @example Make a secret key
  * ```ts
@@ -13,8 +14,16 @@
  */
 
 import { encodeBase64Url } from "@std/encoding/base64url";
+import { isForeign } from "./_origin.ts";
 
 const REDIRECT_STATUSES: readonly number[] = [301, 302, 303, 307, 308];
+const MAX_NEXT_LENGTH = 2048;
+/** White space, control characters, backslashes. */
+const UNSAFE_IN_NEXT = /[\s\p{Cc}\\]/u;
+/** Stands for the origin of the request, which a safe path never leaves. */
+const ORIGIN = "http://origin.invalid";
+/** In exact case: to a server, `get` is another method than `GET`. */
+const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
 /**
  * Makes a redirect. Unlike `Response.redirect` it takes a relative location,
@@ -48,6 +57,70 @@ export function redirect(location: string | URL, status = 302): Response {
     status,
     headers: { Location: toHeaderValue(String(location)) },
   });
+}
+
+/**
+ * Checks where a client asks to be sent on to, such as the `next` parameter of
+ * a login page: only a path of this site is safe.
+ *
+ * @example Usage
+ * ```ts
+ * import { safeNextPath } from "@denizen/session/helpers";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(safeNextPath("/cart?page=2"), "/cart?page=2");
+ * assertEquals(safeNextPath("//evil.example/"), "/");
+ * assertEquals(safeNextPath(null, "/home"), "/home");
+ * ```
+ *
+ * @param next What the client asks for; anything at all.
+ * @param fallback Where to go instead.
+ * @returns The path, with its query and hash, or the fallback.
+ */
+export function safeNextPath(next: unknown, fallback = "/"): string {
+  if (typeof next !== "string" || next.length > MAX_NEXT_LENGTH) {
+    return fallback;
+  }
+  if (!/^\/(?![/\\])/.test(next) || UNSAFE_IN_NEXT.test(next)) return fallback;
+  if (!next.isWellFormed()) return fallback;
+  const url = URL.parse(next, ORIGIN);
+  if (url?.origin !== ORIGIN || url.username || url.password) return fallback;
+  const path = url.pathname + url.search + url.hash;
+  // A path such as `/..//host` resolves to one that names a host.
+  return path.startsWith("//") ? fallback : path;
+}
+
+/**
+ * Whether a request that may change something was sent by a page of another
+ * origin: the mark of cross-site request forgery. Login and logout check it
+ * themselves; check it for the forms of an application that do more.
+ *
+ * @example Guard all forms of an application
+ * ```ts
+ * import { isCrossOrigin } from "@denizen/session/helpers";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function handler(request: Request): Response {
+ *   if (isCrossOrigin(request)) return new Response(null, { status: 403 });
+ *   return new Response("Done");
+ * }
+ *
+ * const headers = { "Sec-Fetch-Site": "cross-site" };
+ * const forged = new Request("http://localhost/", { method: "POST", headers });
+ * assertEquals(handler(forged).status, 403);
+ * ```
+ *
+ * @param request The request. GET, HEAD and OPTIONS change nothing, and pass.
+ * @param trustedOrigins Other origins that may send such requests, exactly as
+ * in the `Origin` header, such as `https://app.example.com`.
+ * @returns Whether to refuse the request.
+ */
+export function isCrossOrigin(
+  request: Request,
+  trustedOrigins: readonly string[] = [],
+): boolean {
+  return !SAFE_METHODS.includes(request.method) &&
+    isForeign(request, trustedOrigins);
 }
 
 /**

@@ -34,4 +34,19 @@ export {
   type SessionOptions,
   withSession,
 } from "./session.ts";
-export { generateSecretKey, redirect } from "./helpers.ts";
+export {
+  type FreshOptions,
+  type GuardOptions,
+  type Identified,
+  Login,
+  type LoginOptions,
+  type LoginUserOptions,
+  type LogoutUserOptions,
+  type UserLoader,
+} from "./login.ts";
+export {
+  generateSecretKey,
+  isCrossOrigin,
+  redirect,
+  safeNextPath,
+} from "./helpers.ts";

@@ -24,8 +24,9 @@
 
 import type { Payload, SecretKey } from "./backends/backend.ts";
 import type { CookieOptions } from "./_cookie.ts";
-import { type Body, exchangeOf, openExchange } from "./_exchange.ts";
+import { exchangeOf, run } from "./_exchange.ts";
 import { toJsonObject } from "./_dict.ts";
+import { andThen, type MaybePromise } from "./_promise.ts";
 import { coreOf, SessionCore, type SessionOptions } from "./_session_core.ts";
 
 export type { Backend, Payload, SecretKey } from "./backends/backend.ts";
@@ -351,23 +352,9 @@ export function withSession<Data extends object, Rest extends unknown[]>(
   return (request, ...rest) =>
     run(core, request, (exchange) => {
       // The data have the type that the application says they have.
-      const dict = exchange.load() as unknown as
-        | SessionDict<Data>
-        | Promise<SessionDict<Data>>;
-      return dict instanceof Promise
-        ? dict.then((dict) => handler(request, dict, ...rest))
-        : handler(request, dict, ...rest);
+      const dict = exchange.load() as unknown as MaybePromise<
+        SessionDict<Data>
+      >;
+      return andThen(dict, (dict) => handler(request, dict, ...rest));
     });
-}
-
-function run(
-  core: SessionCore,
-  request: Request,
-  body: Body,
-): Promise<Response> {
-  try {
-    return openExchange(core, request).run(body);
-  } catch (error) {
-    return Promise.reject(error);
-  }
 }

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { generateSecretKey, Session, withSession } from "../mod.ts";
+import { generateSecretKey, Login, Session, withSession } from "../mod.ts";
 
 const ROUNDS = 3;
 const SECONDS = 5;
@@ -19,16 +19,29 @@ const session = new Session<{ n: number; name: string }>({
   secretKey: Deno.env.get("BENCH_KEY") ?? generateSecretKey(),
 });
 
+const users = new Map([["susan", { id: "susan", name: "Susan" }]]);
+const login = new Login(session, {
+  userLoader: (id: string) => users.get(id),
+});
+
 const HANDLERS: Record<string, Handler> = {
-  "bare handler": () => new Response("Hello"),
+  "bare handler": () => greet(true),
   "withSession": withSession(
     session,
-    (_request, dict) => new Response(dict.name === "susan" ? "Hello" : "?"),
+    (_request, dict) => greet(dict.name === "susan"),
+  ),
+  "login.required": login.required(
+    (_request, user) => greet(user.name === "Susan"),
   ),
 };
 
 if (Deno.args[0] === "server") serve(Deno.args[1]);
 else await compare();
+
+/** A run that does not know its visitor shall fail. */
+function greet(isKnown: boolean): Response {
+  return isKnown ? new Response("Hello") : new Response(null, { status: 500 });
+}
 
 function serve(name: string): void {
   const onListen = ({ port }: { port: number }) => console.log(port);
@@ -39,6 +52,8 @@ async function compare(): Promise<void> {
   const cookie = `session=${await session.encode({
     n: 3,
     name: "susan",
+    _user_id: "susan",
+    _fresh: true,
     _started: now(),
     iat: now(),
     exp: now() + 100_000,

@@ -1,0 +1,83 @@
+/**
+ * What a guard answers to a request that it does not let in.
+ *
+ * @module
+ */
+
+import { redirect, safeNextPath } from "./helpers.ts";
+import type { MaybePromise } from "./_promise.ts";
+
+/** Where to send a visitor: a URL, or a response as it is. */
+export type Location = string | Response;
+
+/** Computes where to send a visitor from the request. */
+export type LocationFunction = (request: Request) => MaybePromise<Location>;
+
+/** Resolves a location to a response of this request's own. */
+export async function toResponse(
+  request: Request,
+  location: Location | LocationFunction,
+): Promise<Response> {
+  const target = typeof location === "function"
+    ? await location(request)
+    : location;
+  // The same response may be the answer to many requests.
+  return target instanceof Response ? target.clone() : redirect(target);
+}
+
+/**
+ * Sends a visitor to the login page and, if they came to see a page, back to it
+ * afterwards. Whoever can't follow a redirect to a page, such as a script, is
+ * told in JSON.
+ */
+export async function toLogin(
+  request: Request,
+  loginUrl: string | ((request: Request) => MaybePromise<string>),
+): Promise<Response> {
+  if (!isNavigation(request)) return refuse(request, 401, "Log in first");
+  const target = typeof loginUrl === "function"
+    ? await loginUrl(request)
+    : loginUrl;
+  const next = nextOf(request, target);
+  if (next === undefined) return redirect(target);
+  const [page, ...hash] = target.split("#");
+  const separator = page.includes("?") ? "&" : "?";
+  const url = `${page}${separator}next=${encodeURIComponent(next)}`;
+  return redirect([url, ...hash].join("#"));
+}
+
+/** Refuses a request: in text to a person, else as problem details (RFC 9457). */
+export function refuse(
+  request: Request,
+  status: 401 | 403,
+  detail: string,
+): Response {
+  if (isNavigation(request)) {
+    const headers = { "Content-Type": "text/plain; charset=utf-8" };
+    return new Response(`${detail}\n`, { status, headers });
+  }
+  const title = status === 401 ? "Unauthorized" : "Forbidden";
+  return Response.json({ type: "about:blank", title, status, detail }, {
+    status,
+    headers: { "Content-Type": "application/problem+json" },
+  });
+}
+
+/** Whether a browser is to show the answer as a page. */
+function isNavigation({ headers }: Request): boolean {
+  const mode = headers.get("Sec-Fetch-Mode");
+  if (mode !== null && mode !== "navigate") return false;
+  const accept = headers.get("Accept");
+  return accept === null || accept.includes("text/html") ||
+    accept.includes("*/*");
+}
+
+/** The page to come back to: none after a form, nor the login page itself. */
+function nextOf(request: Request, loginUrl: string): string | undefined {
+  if (request.method !== "GET" && request.method !== "HEAD") return undefined;
+  const url = URL.parse(request.url);
+  if (url === null || URL.parse(loginUrl, url)?.pathname === url.pathname) {
+    return undefined;
+  }
+  return safeNextPath(url.pathname + url.search, "") || undefined;
+}

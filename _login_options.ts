@@ -1,0 +1,186 @@
+/**
+ * The options of logins and guards, and their checks.
+ *
+ * @module
+ */
+
+import { isOrigin } from "./_origin.ts";
+import { checkDays } from "./_remember.ts";
+
+/** Whom an application logs in: anything with an id. */
+export interface Identified {
+  /** Tells one user from another, for good; `0` and `""` are ids too. */
+  id: string | number;
+}
+
+/**
+ * Finds a user by id. Nothing means that there is no such user, or no longer.
+ *
+ * @typeParam User The application's user.
+ */
+export type UserLoader<User extends Identified> = (
+  id: User["id"],
+) => User | null | undefined | Promise<User | null | undefined>;
+
+/**
+ * Options of {@linkcode Login}.
+ *
+ * @typeParam User The application's user.
+ */
+export interface LoginOptions<User extends Identified> {
+  /**
+   * The login page, or a function of the request that tells it.
+   *
+   * @default {"/login"}
+   */
+  loginUrl?: string | ((request: Request) => string | Promise<string>);
+  /** Finds a user by id; it can be given later by `login.userLoader()`. */
+  userLoader?: UserLoader<User>;
+  /** Whom guards without a `check` of their own let in: by default, everyone. */
+  userChecker?: (user: User) => boolean | Promise<boolean>;
+  /**
+   * A value of the user that changes when all logins shall end, such as a
+   * counter that goes up with each new password. It is kept in the session and
+   * the remember-me cookie, where the visitor can read it.
+   */
+  securityStamp?: (user: User) => string;
+  /**
+   * The name of the remember-me cookie.
+   *
+   * @default {"_remember"}
+   */
+  rememberCookieName?: string;
+  /**
+   * How many days `remember: true` means, from 1 to 400.
+   *
+   * @default {30}
+   */
+  rememberDays?: number;
+  /**
+   * Other origins whose pages may post to login and logout, exactly as in the
+   * `Origin` header, such as `https://app.example.com`.
+   *
+   * @default {[]}
+   */
+  trustedOrigins?: readonly string[];
+}
+
+/** Options of {@linkcode Login.loginUser}. */
+export interface LoginUserOptions {
+  /**
+   * Whether to set a remember-me cookie: `true` for `rememberDays`, or a whole
+   * number of days from 1 to 400.
+   *
+   * @default {false}
+   */
+  remember?: boolean | number;
+  /**
+   * Where to go where the request has no safe `next` parameter.
+   *
+   * @default {"/"}
+   */
+  redirectUrl?: string;
+}
+
+/** Options of {@linkcode Login.logoutUser}. */
+export interface LogoutUserOptions {
+  /**
+   * Where to go.
+   *
+   * @default {"/"}
+   */
+  redirectUrl?: string;
+}
+
+/**
+ * Options of a guard.
+ *
+ * @typeParam User The application's user.
+ */
+export interface GuardOptions<User> {
+  /** Whether to let this user in; by default the login's `userChecker`. */
+  check?: (user: User) => boolean | Promise<boolean>;
+  /**
+   * Where to send whoever is not let in: a URL, a response, or a function of
+   * the request that tells one. By default to the login page, or 403 for a user
+   * who is logged in.
+   */
+  location?:
+    | string
+    | Response
+    | ((
+      request: Request,
+    ) => string | Response | Promise<string | Response>);
+}
+
+/**
+ * Options of {@linkcode Login.fresh}.
+ *
+ * @typeParam User The application's user.
+ */
+export interface FreshOptions<User> extends GuardOptions<User> {
+  /** How long ago the login may be, in seconds; without it, any time. */
+  maxAge?: number;
+}
+
+/**
+ * Checks the options of a login.
+ *
+ * @throws {TypeError} If one is not of the kind it must be.
+ * @throws {RangeError} If `rememberDays` is out of range.
+ */
+export function checkLoginOptions<User extends Identified>(
+  options: LoginOptions<User>,
+): void {
+  checkFunctions(options, "userLoader", "userChecker", "securityStamp");
+  checkTarget("loginUrl", options.loginUrl);
+  checkOrigins(options.trustedOrigins ?? []);
+  if (options.rememberDays !== undefined) {
+    checkDays("rememberDays", options.rememberDays);
+  }
+}
+
+/**
+ * Checks the options of a guard.
+ *
+ * @throws {TypeError} If one is not of the kind it must be.
+ */
+export function checkGuard<User>(options: GuardOptions<User>): void {
+  checkFunctions(options, "check");
+  if (!(options.location instanceof Response)) {
+    checkTarget("location", options.location);
+  }
+}
+
+/**
+ * Checks that each of these options, where given, is a function.
+ *
+ * @throws {TypeError} If one is something else.
+ */
+export function checkFunctions(options: object, ...names: string[]): void {
+  for (const name of names) {
+    const value = Reflect.get(options, name);
+    if (value !== undefined && typeof value !== "function") {
+      throw new TypeError(
+        `Cannot use ${name}: it must be a function, not ${typeof value}`,
+      );
+    }
+  }
+}
+
+function checkTarget(name: string, value: unknown): void {
+  const isTarget = value === undefined || typeof value === "string" ||
+    typeof value === "function";
+  if (isTarget) return;
+  throw new TypeError(
+    `Cannot use ${name}: it must be a string or a function, not ${typeof value}`,
+  );
+}
+
+function checkOrigins(origins: readonly string[]): void {
+  const wrong = origins.find((origin) => !isOrigin(origin));
+  if (wrong === undefined) return;
+  throw new TypeError(
+    `Cannot use trustedOrigins: "${wrong}" is not an origin; write it as "https://example.com"`,
+  );
+}

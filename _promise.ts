@@ -1,0 +1,22 @@
+/**
+ * Going on at once where nothing has to be waited for: an `await` costs a turn
+ * of the event loop, which most requests can do without.
+ *
+ * @module
+ */
+
+/** A value, or the promise of one. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** Whether a value has to be waited for. */
+export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
+  return typeof (value as Promise<T> | null | undefined)?.then === "function";
+}
+
+/** Goes on with a value, at once where it is there. */
+export function andThen<T, R>(
+  value: MaybePromise<T>,
+  next: (value: T) => MaybePromise<R>,
+): MaybePromise<R> {
+  return isPromise(value) ? value.then(next) : next(value);
+}

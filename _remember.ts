@@ -1,0 +1,147 @@
+/**
+ * The remember-me cookie: a token of its own type, under a key of its own, so
+ * that a session is never a remember token, nor the reverse.
+ *
+ * @module
+ */
+
+import type { Backend, SecretKey } from "./backends/backend.ts";
+import { isTime } from "./backends/_claims.ts";
+import { deriveHmacKey } from "./backends/_keys.ts";
+import { jwtBackend } from "./backends/jwt.ts";
+import { checkCookieOptions, cookieWriter, readCookie } from "./_cookie.ts";
+import type { Exchange } from "./_exchange.ts";
+import type { SessionCore } from "./_session_core.ts";
+
+/** The most days a browser keeps a cookie. */
+const MAX_DAYS = 400;
+const SECONDS_PER_DAY = 86_400;
+const TOKEN_TYPE = "remember+jwt";
+const KEY_PURPOSE = "denizen remember me";
+
+/** What a remember token says. */
+export interface Remembered {
+  /** Whom to log in. */
+  userId: string | number;
+  /** How many days the cookie lives after each renewal. */
+  days: number;
+  /** The user's security stamp when it was made. */
+  stamp: string | undefined;
+}
+
+/** Reads and writes the remember-me cookie of one Login. */
+export class RememberCookie {
+  readonly #core: SessionCore;
+  readonly #name: string;
+  #keys: readonly SecretKey[] = [];
+  #backend: Promise<Backend> | undefined;
+
+  constructor(core: SessionCore, name: string) {
+    checkCookieOptions(name, {}, "rememberCookieName");
+    if (name === core.config.cookieName) {
+      throw new TypeError(
+        `Cannot use rememberCookieName "${name}": the session's cookie has that name`,
+      );
+    }
+    this.#core = core;
+    this.#name = name;
+  }
+
+  /** @throws {TypeError} If there is no secret key to sign with. */
+  checkKey(): void {
+    if (this.#core.config.keys.length > 0) return;
+    throw new TypeError(
+      "Cannot remember user: the session has no secretKey; give it one, whatever the backend",
+    );
+  }
+
+  /** Sets the cookie for the number of days it is to live. */
+  async set(exchange: Exchange, remembered: Remembered): Promise<void> {
+    const { userId, days, stamp } = remembered;
+    const maxAge = days * SECONDS_PER_DAY;
+    const now = Math.floor(this.#core.config.clock() / 1000);
+    const token = await (await this.#tokens()).save({
+      user_id: userId,
+      days,
+      stamp,
+      iat: now,
+      exp: now + maxAge,
+    });
+    exchange.setCookie(this.#write(exchange, token, maxAge));
+  }
+
+  /** Removes the cookie. */
+  clear(exchange: Exchange): void {
+    exchange.setCookie(this.#write(exchange, null));
+  }
+
+  /** Whether the request has such a cookie, good or bad. */
+  isPresent(exchange: Exchange): boolean {
+    return this.#find(exchange) !== undefined;
+  }
+
+  /** Reads the cookie. Of several values, exactly one must be valid. */
+  async read(exchange: Exchange): Promise<Remembered | null> {
+    const found = this.#find(exchange);
+    if (found === undefined || this.#core.config.keys.length === 0) return null;
+    const tokens = await this.#tokens();
+    const payloads = await Promise.all(
+      [found].flat().map((value) => tokens.load(value)),
+    );
+    const [payload, ...others] = payloads.filter((one) => one !== null);
+    if (payload === undefined || others.length > 0) return null;
+    const { user_id: userId, days, stamp, exp } = payload;
+    if (!isUserId(userId) || !isTime(exp)) return null;
+    if (!isDays(days) || !isStamp(stamp)) return null;
+    return { userId, days, stamp };
+  }
+
+  #find(exchange: Exchange): undefined | string | string[] {
+    return readCookie(exchange.request.headers.get("Cookie"), this.#name);
+  }
+
+  #write(exchange: Exchange, token: string | null, maxAge?: number) {
+    const secure = this.#core.isSecure(exchange.request) || undefined;
+    const attributes = checkCookieOptions(this.#name, { secure, maxAge });
+    return cookieWriter(this.#name, attributes)(token);
+  }
+
+  /** The tokens' backend; made anew when the session's keys change. */
+  #tokens(): Promise<Backend> {
+    const { keys, clock } = this.#core.config;
+    if (this.#backend === undefined || keys !== this.#keys) {
+      this.#keys = keys;
+      const derived = keys.map((key) => deriveHmacKey(key, KEY_PURPOSE));
+      this.#backend = Promise.all(derived).then((secretKey) =>
+        jwtBackend({ secretKey, type: TOKEN_TYPE, clock })
+      );
+    }
+    return this.#backend;
+  }
+}
+
+/** Whether a value can be a user's id; `0` and `""` can. */
+export function isUserId(id: unknown): id is string | number {
+  return typeof id === "string" || Number.isFinite(id);
+}
+
+/**
+ * Checks a number of days.
+ *
+ * @throws {RangeError} If it is none that a browser keeps a cookie for.
+ */
+export function checkDays(option: string, days: unknown): void {
+  if (isDays(days)) return;
+  throw new RangeError(
+    `Cannot use ${option}: it must be a whole number of days from 1 to ${MAX_DAYS}, not ${days}`,
+  );
+}
+
+function isDays(days: unknown): days is number {
+  return Number.isInteger(days) && Number(days) >= 1 &&
+    Number(days) <= MAX_DAYS;
+}
+
+function isStamp(stamp: unknown): stamp is string | undefined {
+  return stamp === undefined || typeof stamp === "string";
+}

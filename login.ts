@@ -1,0 +1,451 @@
+/**
+ * Logins on top of sessions: who the visitor is, pages for logged-in users
+ * only, and remember me.
+ *
+ * @example Log a user in
+ * ```ts
+ * import { generateSecretKey, Login, Session } from "@denizen/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const users = new Map([[1, { id: 1, name: "susan" }]]);
+ * const session = new Session({ secretKey: generateSecretKey() });
+ * const login = new Login(session, { userLoader: (id: number) => users.get(id) });
+ *
+ * const home = login.required((_request, user) =>
+ *   new Response(`Hello, ${user.name}!`)
+ * );
+ *
+ * const visit = new Request("http://localhost/");
+ * const sentAway = await home(visit);
+ * assertEquals(sentAway.headers.get("Location"), "/login?next=%2F");
+ *
+ * // At POST /login, after the password was found right:
+ * const request = new Request("http://localhost/login?next=%2F", { method: "POST" });
+ * const response = await login.loginUser(request, { id: 1, name: "susan" });
+ * assertEquals(response.headers.get("Location"), "/");
+ * ```
+ *
+ * @module
+ */
+
+import { type Exchange, exchangeOf, run } from "./_exchange.ts";
+import { refuse, toLogin, toResponse } from "./_guard.ts";
+import { Identity } from "./_identity.ts";
+import {
+  checkFunctions,
+  checkGuard,
+  checkLoginOptions,
+  type FreshOptions,
+  type GuardOptions,
+  type Identified,
+  type LoginOptions,
+  type LoginUserOptions,
+  type LogoutUserOptions,
+  type UserLoader,
+} from "./_login_options.ts";
+import { isForeign } from "./_origin.ts";
+import { andThen, type MaybePromise } from "./_promise.ts";
+import { isUserId } from "./_remember.ts";
+import { coreOf, type SessionCore } from "./_session_core.ts";
+import { redirect, safeNextPath } from "./helpers.ts";
+import type { Session } from "./session.ts";
+
+export type {
+  FreshOptions,
+  GuardOptions,
+  Identified,
+  LoginOptions,
+  LoginUserOptions,
+  LogoutUserOptions,
+  UserLoader,
+} from "./_login_options.ts";
+
+/**
+ * Logins over a session.
+ *
+ * @example Pages for logged-in users
+ * ```ts
+ * import { generateSecretKey, Login, redirect, Session } from "@denizen/session";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const session = new Session({ secretKey: generateSecretKey() });
+ * const users = new Map([["susan", { id: "susan", isAdmin: true }]]);
+ * const login = new Login(session, {
+ *   userLoader: (id: string) => users.get(id),
+ * });
+ *
+ * const admin = login.required(() => new Response("Secret"), {
+ *   check: (user) => user.isAdmin,
+ *   location: () => redirect("/"),
+ * });
+ * const handler = session.wrap(admin); // Deno.serve(handler)
+ *
+ * const response = await handler(new Request("http://localhost/admin"));
+ * assertEquals(response.status, 302);
+ * ```
+ *
+ * @typeParam User The application's user.
+ */
+export class Login<User extends Identified> {
+  readonly #core: SessionCore;
+  readonly #options: LoginOptions<User>;
+  readonly #identity: Identity<User>;
+
+  /**
+   * Makes a login.
+   *
+   * @param session The session; its backend must be one that a client can't
+   * forge.
+   * @param options The options.
+   * @throws {TypeError} If the session is unsigned, or an option is not of the
+   * kind it must be.
+   * @throws {RangeError} If `rememberDays` is out of range.
+   */
+  // deno-lint-ignore no-explicit-any -- a session of any data
+  constructor(session: Session<any>, options: LoginOptions<User> = {}) {
+    this.#core = coreOf(session);
+    checkAuthenticated(this.#core);
+    checkLoginOptions(options);
+    this.#options = { ...options };
+    this.#identity = new Identity(this.#core, this.#options);
+  }
+
+  /**
+   * Sets the function that finds a user by id.
+   *
+   * @example Usage
+   * ```ts
+   * import { generateSecretKey, Login, Session } from "@denizen/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const login = new Login<{ id: number }>(
+   *   new Session({ secretKey: generateSecretKey() }),
+   * );
+   * const load = login.userLoader((id) => ({ id }));
+   * assertEquals(load(1), { id: 1 });
+   * ```
+   *
+   * @param load The function.
+   * @returns The same function.
+   */
+  userLoader<Load extends UserLoader<User>>(load: Load): Load {
+    checkFunctions({ userLoader: load }, "userLoader");
+    this.#identity.setLoader(load);
+    return load;
+  }
+
+  /**
+   * Logs a user in, whose password or the like the application has checked.
+   *
+   * The session becomes a new one. What an anonymous visitor had in it, such as
+   * a cart, is kept; what another user had in it is dropped. Calling it again
+   * for the same user after their security stamp changed keeps this login,
+   * while all others end.
+   *
+   * @example Usage
+   * ```ts
+   * import { generateSecretKey, Login, Session } from "@denizen/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session({ secretKey: generateSecretKey() });
+   * const login = new Login(session, { userLoader: (id: number) => ({ id }) });
+   *
+   * const request = new Request("http://localhost/login", { method: "POST" });
+   * const response = await login.loginUser(request, { id: 1 }, { remember: 5 });
+   * assertEquals(response.status, 302);
+   * assertEquals(response.headers.getSetCookie().length, 2);
+   * ```
+   *
+   * @param request The request with the credentials.
+   * @param user The user.
+   * @param options The options.
+   * @returns A redirect to the safe `next` query parameter of the request, else
+   * to `redirectUrl`; or 403 where a page of another origin sent the request.
+   * Without a wrapper, it carries the cookies.
+   * @throws {TypeError} If the user has no id, or there is no key for `remember`.
+   * @throws {RangeError} If `remember` is out of range.
+   */
+  async loginUser(
+    request: Request,
+    user: User,
+    options: LoginUserOptions = {},
+  ): Promise<Response> {
+    const { remember = false, redirectUrl = "/" } = options;
+    const exchange = this.#exchangeOf(request);
+    if (!isUserId(user?.id)) {
+      throw new TypeError(
+        "Cannot log in: the user has no id that is a string or a finite number",
+      );
+    }
+    const days = this.#identity.daysOf(remember);
+    if (this.#isForeign(request)) return refuseForeign(request);
+    await this.#identity.logIn(exchange, user, days);
+    return this.#answer(exchange, redirect(nextPath(request, redirectUrl)));
+  }
+
+  /**
+   * Logs the visitor out: ends the session, and removes the remember-me cookie.
+   *
+   * @example Usage
+   * ```ts
+   * import { generateSecretKey, Login, Session } from "@denizen/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const login = new Login(new Session({ secretKey: generateSecretKey() }));
+   * const request = new Request("http://localhost/logout", { method: "POST" });
+   * const response = await login.logoutUser(request, { redirectUrl: "/bye" });
+   * assertEquals(response.headers.get("Location"), "/bye");
+   * ```
+   *
+   * @param request The request.
+   * @param options The options.
+   * @returns A redirect, which may be ignored under a wrapper; or 403 where a
+   * page of another origin sent the request. Without a wrapper, it carries the
+   * cookies.
+   */
+  async logoutUser(
+    request: Request,
+    options: LogoutUserOptions = {},
+  ): Promise<Response> {
+    const exchange = this.#exchangeOf(request);
+    if (this.#isForeign(request)) return refuseForeign(request);
+    await this.#identity.logOut(exchange);
+    return this.#answer(exchange, redirect(options.redirectUrl ?? "/"));
+  }
+
+  /**
+   * Tells who is logged in, by the session or by the remember-me cookie. The
+   * user is loaded once per request, however often this is asked.
+   *
+   * @example Usage
+   * ```ts
+   * import { generateSecretKey, Login, Session } from "@denizen/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session({ secretKey: generateSecretKey() });
+   * const login = new Login(session, { userLoader: (id: number) => ({ id }) });
+   *
+   * const request = new Request("http://localhost/");
+   * assertEquals(await login.getCurrentUser(request), null);
+   * await login.loginUser(request, { id: 1 });
+   * assertEquals(await login.getCurrentUser(request), { id: 1 });
+   * ```
+   *
+   * @param request The request.
+   * @returns The user, or `null`.
+   * @throws {TypeError} If a user must be loaded and there is no loader.
+   */
+  getCurrentUser(request: Request): Promise<User | null> {
+    return Promise.try(() =>
+      this.#identity.identify(this.#exchangeOf(request))
+    );
+  }
+
+  /**
+   * Tells who is logged in, and answers anybody else, as `required` does, by
+   * throwing the response. It needs a wrapper around it, which sends it.
+   *
+   * @example Usage
+   * ```ts
+   * import { generateSecretKey, Login, Session } from "@denizen/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session({ secretKey: generateSecretKey() });
+   * const login = new Login(session, { userLoader: (id: number) => ({ id }) });
+   *
+   * const handler = session.wrap(async (request) => {
+   *   const user = await login.requireUser(request);
+   *   return new Response(`Hello, user ${user.id}!`);
+   * });
+   *
+   * const response = await handler(new Request("http://localhost/"));
+   * assertEquals(response.headers.get("Location"), "/login?next=%2F");
+   * ```
+   *
+   * @param request The request.
+   * @param options The options.
+   * @returns The user.
+   * @throws {Response} If nobody is logged in, or the user is refused.
+   */
+  async requireUser(
+    request: Request,
+    options: GuardOptions<User> = {},
+  ): Promise<User> {
+    checkGuard(options);
+    const admitted = await this.#admit(this.#exchangeOf(request), options);
+    if (admitted instanceof Response) throw admitted;
+    return admitted;
+  }
+
+  /**
+   * Guards a handler: it runs for logged-in users only, with the user as its
+   * second argument. The guard is a wrapper like `session.wrap`.
+   *
+   * @example Usage
+   * ```ts
+   * import { generateSecretKey, Login, Session } from "@denizen/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session({ secretKey: generateSecretKey() });
+   * const login = new Login(session, { userLoader: (id: number) => ({ id }) });
+   * const handler = login.required((_request, user) =>
+   *   new Response(`Hello, user ${user.id}!`)
+   * );
+   *
+   * const response = await handler(new Request("http://localhost/me?tab=2"));
+   * assertEquals(response.headers.get("Location"), "/login?next=%2Fme%3Ftab%3D2");
+   * ```
+   *
+   * @typeParam Rest The further arguments of the handler.
+   * @param handler The handler. Further arguments are passed on to it.
+   * @param options The options.
+   * @returns The guarded handler.
+   * @throws {TypeError} If an option is not of the kind it must be.
+   */
+  required<Rest extends unknown[]>(
+    handler: (
+      request: Request,
+      user: User,
+      ...rest: Rest
+    ) => Response | Promise<Response>,
+    options: GuardOptions<User> = {},
+  ): (request: Request, ...rest: Rest) => Promise<Response> {
+    checkGuard(options);
+    return this.#guard(handler, (exchange) => this.#admit(exchange, options));
+  }
+
+  /**
+   * Guards a handler as `required` does, and demands that the visitor came
+   * through the login page in this session: not by the remember-me cookie, and
+   * no longer ago than `maxAge`.
+   *
+   * @example Usage
+   * ```ts
+   * import { generateSecretKey, Login, Session } from "@denizen/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session({ secretKey: generateSecretKey() });
+   * const login = new Login(session, { userLoader: (id: number) => ({ id }) });
+   * const handler = login.fresh(() => new Response("Change your password"), {
+   *   maxAge: 15 * 60,
+   * });
+   *
+   * const response = await handler(new Request("http://localhost/password"));
+   * assertEquals(response.headers.get("Location"), "/login?next=%2Fpassword");
+   * ```
+   *
+   * @typeParam Rest The further arguments of the handler.
+   * @param handler The handler. Further arguments are passed on to it.
+   * @param options The options.
+   * @returns The guarded handler.
+   * @throws {TypeError} If an option is not of the kind it must be.
+   * @throws {RangeError} If `maxAge` is not above 0.
+   */
+  fresh<Rest extends unknown[]>(
+    handler: (
+      request: Request,
+      user: User,
+      ...rest: Rest
+    ) => Response | Promise<Response>,
+    options: FreshOptions<User> = {},
+  ): (request: Request, ...rest: Rest) => Promise<Response> {
+    checkGuard(options);
+    const { maxAge = Infinity } = options;
+    if (!(maxAge > 0)) {
+      throw new RangeError(
+        `Cannot use maxAge: it must be a number of seconds above 0, not ${maxAge}`,
+      );
+    }
+    return this.#guard(
+      handler,
+      (exchange) =>
+        andThen(
+          this.#admit(exchange, options),
+          (admitted): MaybePromise<User | Response> =>
+            admitted instanceof Response ||
+              this.#identity.isFresh(exchange, maxAge)
+              ? admitted
+              : this.#toLogin(exchange),
+        ),
+    );
+  }
+
+  #guard<Rest extends unknown[]>(
+    handler: (
+      request: Request,
+      user: User,
+      ...rest: Rest
+    ) => Response | Promise<Response>,
+    admit: (exchange: Exchange) => MaybePromise<User | Response>,
+  ): (request: Request, ...rest: Rest) => Promise<Response> {
+    return (request, ...rest) =>
+      run(this.#core, request, (exchange) =>
+        andThen(
+          admit(exchange),
+          (admitted) =>
+            admitted instanceof Response
+              ? admitted
+              : handler(request, admitted, ...rest),
+        ));
+  }
+
+  /** The user if a guard lets them in, else the response instead. */
+  #admit(
+    exchange: Exchange,
+    options: GuardOptions<User>,
+  ): MaybePromise<User | Response> {
+    exchange.isPrivate = true;
+    return andThen(this.#identity.identify(exchange), (user) => {
+      const { request } = exchange;
+      const { check = this.#options.userChecker, location } = options;
+      if (user === null) {
+        return location === undefined
+          ? this.#toLogin(exchange)
+          : toResponse(request, location);
+      }
+      if (check === undefined) return user;
+      return andThen(check(user), (isAdmitted) => {
+        if (isAdmitted) return user;
+        return location === undefined
+          ? refuse(request, 403, "You may not do this")
+          : toResponse(request, location);
+      });
+    });
+  }
+
+  #toLogin(exchange: Exchange): Promise<Response> {
+    return toLogin(exchange.request, this.#options.loginUrl ?? "/login");
+  }
+
+  #exchangeOf(request: Request): Exchange {
+    checkAuthenticated(this.#core);
+    return exchangeOf(this.#core, request);
+  }
+
+  #isForeign(request: Request): boolean {
+    return isForeign(request, this.#options.trustedOrigins ?? []);
+  }
+
+  #answer(exchange: Exchange, response: Response): MaybePromise<Response> {
+    return exchange.isWrapped ? response : exchange.commit(response);
+  }
+}
+
+function refuseForeign(request: Request): Response {
+  return refuse(request, 403, "This form was sent from another site");
+}
+
+/** Where to go after the login: never back to the login page itself. */
+function nextPath(request: Request, fallback: string): string {
+  const url = URL.parse(request.url);
+  const next = safeNextPath(url?.searchParams.get("next"), "");
+  const isLoginPage = URL.parse(next, request.url)?.pathname === url?.pathname;
+  return next === "" || isLoginPage ? fallback : next;
+}
+
+function checkAuthenticated(core: SessionCore): void {
+  if (core.config.backend?.authenticated !== false) return;
+  throw new TypeError(
+    "Cannot log in over this session: its backend is unsigned, so anyone could name themselves any user; use another backend",
+  );
+}
