@@ -6,11 +6,10 @@
  */
 
 import { type Cookie, setCookie } from "@std/http/cookie";
+import { checkCookieAge, checkType, kindOf } from "./_check.ts";
 
 /** The longest name and value that browsers keep, together (RFC 6265bis). */
 export const MAX_COOKIE_LENGTH = 4096;
-/** The longest lifetime that browsers grant, in seconds: 400 days. */
-export const MAX_COOKIE_AGE = 34_560_000;
 /** The most values of one name that are tried. */
 const MAX_CANDIDATES = 4;
 
@@ -76,30 +75,16 @@ const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const PATH = /^\/[\x20-\x3A\x3C-\x7E]*$/;
 const DOMAIN = /^\.?[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?$/;
 
-const ATTRIBUTE_CHECKS: Record<
-  keyof CookieOptions,
-  { accepts: (value: unknown) => boolean; expected: string }
-> = {
-  path: {
-    accepts: (value) => typeof value === "string" && PATH.test(value),
-    expected: 'a string that begins with "/" and has no ";"',
-  },
-  domain: {
-    accepts: (value) => typeof value === "string" && DOMAIN.test(value),
-    expected: "a host name",
-  },
-  secure: { accepts: isBoolean, expected: "a boolean" },
-  httpOnly: { accepts: isBoolean, expected: "a boolean" },
-  sameSite: {
-    accepts: (value) =>
-      ["Strict", "Lax", "None"].some((name) => name === value),
-    expected: '"Strict", "Lax" or "None"',
-  },
-  maxAge: {
-    accepts: (value) => Number.isInteger(value) && Number(value) > 0,
-    expected: "a whole number of seconds above 0",
-  },
-  partitioned: { accepts: isBoolean, expected: "a boolean" },
+type Check = (option: string, value: unknown) => void;
+
+const ATTRIBUTE_CHECKS: Record<keyof CookieOptions, Check> = {
+  path: oneOf('a string that begins with "/" and has no ";"', PATH),
+  domain: oneOf("a host name", DOMAIN),
+  secure: checkBoolean,
+  httpOnly: checkBoolean,
+  sameSite: oneOf('"Strict", "Lax" or "None"', /^(Strict|Lax|None)$/),
+  maxAge: checkCookieAge,
+  partitioned: checkBoolean,
 };
 
 /**
@@ -118,6 +103,7 @@ export function checkCookieOptions(
       `Cannot use ${nameOption}: it is not a cookie name; use letters, digits, - and _`,
     );
   }
+  checkType("cookieOptions", options, "object");
   for (const [key, value] of Object.entries(options)) {
     checkAttribute(key, value);
   }
@@ -127,13 +113,15 @@ export function checkCookieOptions(
     sameSite: "Lax",
     ...withoutUndefined(options),
   };
-  if (name.startsWith("__Host-") || name.startsWith("__Secure-")) {
+  // Browsers ignore the case of these prefixes (RFC 6265bis section 4.1.3).
+  const isHost = /^__host-/i.test(name);
+  if (isHost || /^__secure-/i.test(name)) {
     if (attributes.secure === false) {
       refuse(`secure with a ${name} cookie`, "it must be true");
     }
     attributes.secure = true;
   }
-  if (name.startsWith("__Host-")) {
+  if (isHost) {
     if (attributes.domain !== undefined) {
       refuse(`domain with a ${name} cookie`, "leave it out");
     }
@@ -238,35 +226,33 @@ function isBlank(text: string, index: number): boolean {
   return character === " " || character === "\t";
 }
 
-function isBoolean(value: unknown): boolean {
-  return typeof value === "boolean";
-}
-
 function checkAttribute(key: string, value: unknown): void {
   if (!Object.hasOwn(ATTRIBUTE_CHECKS, key)) {
     const known = Object.keys(ATTRIBUTE_CHECKS).join(", ");
     refuse(key, `the attributes are ${known}`);
   }
-  const { accepts, expected } = ATTRIBUTE_CHECKS[key as keyof CookieOptions];
-  if (value !== undefined && !accepts(value)) {
-    refuse(key, `it must be ${expected}, not ${kindOf(value)}`);
-  }
-  if (key === "maxAge" && Number(value) > MAX_COOKIE_AGE) {
-    throw new RangeError(
-      `Cannot use cookieOptions.maxAge: browsers keep cookies for 400 days at most, ${MAX_COOKIE_AGE} seconds`,
+  if (value === undefined) return;
+  const check = ATTRIBUTE_CHECKS[key as keyof CookieOptions]; // seen above
+  check(`cookieOptions.${key}`, value);
+}
+
+function checkBoolean(option: string, value: unknown): void {
+  checkType(option, value, "boolean");
+}
+
+function oneOf(expected: string, pattern: RegExp): Check {
+  return (option, value) => {
+    if (typeof value === "string" && pattern.test(value)) return;
+    throw new TypeError(
+      `Cannot use ${option}: it must be ${expected}, not ${
+        typeof value === "string" ? "this one" : kindOf(value)
+      }`,
     );
-  }
+  };
 }
 
 function refuse(attribute: string, mend: string): never {
   throw new TypeError(`Cannot use cookieOptions.${attribute}: ${mend}`);
-}
-
-/** Names a value's kind for an error message; numbers are shown. */
-export function kindOf(value: unknown): string {
-  if (typeof value === "number") return String(value);
-  if (value === null) return "null";
-  return Array.isArray(value) ? "an array" : typeof value;
 }
 
 function withoutUndefined(options: CookieOptions): CookieOptions {

@@ -6,7 +6,7 @@
  */
 
 import type { Payload } from "./backends/backend.ts";
-import { isTime, STARTED } from "./backends/_claims.ts";
+import { STARTED } from "./backends/_claims.ts";
 import { type OutgoingCookie, readCookie } from "./_cookie.ts";
 import {
   clearDict,
@@ -17,7 +17,7 @@ import {
 } from "./_dict.ts";
 import { isPromise, type MaybePromise } from "./_promise.ts";
 import { finishResponse } from "./_response.ts";
-import type { SessionCore } from "./_session_core.ts";
+import { type SessionCore, startOf } from "./_session_core.ts";
 
 /** Runs a request's handler with its exchange. */
 export type Body = (exchange: Exchange) => MaybePromise<Response>;
@@ -116,7 +116,7 @@ export class Exchange implements DictOwner {
   save(dict: Dict, isNew = false): Promise<void> {
     return this.#enqueue(() => {
       const payload = snapshot(dict);
-      if (this.core.config.autoSave) this.#baseline = JSON.stringify(dict);
+      if (this.core.config.autoSave) this.#baseline = JSON.stringify(payload);
       return () => this.#write(payload, isNew);
     });
   }
@@ -167,7 +167,7 @@ export class Exchange implements DictOwner {
     if (payload === null) return dict;
     fillDict(dict, payload);
     this.#value = value;
-    this.#started = isTime(payload[STARTED]) ? payload[STARTED] : undefined;
+    this.#started = startOf(payload);
     this.#isRenewalDue = this.core.isRenewalDue(payload);
     if (this.core.config.autoSave) this.#baseline = JSON.stringify(dict);
     return dict;
@@ -188,24 +188,32 @@ export class Exchange implements DictOwner {
     return committed.finally(() => this.#closed = true);
   }
 
+  #hasChanged(dict: Dict): boolean {
+    try {
+      return JSON.stringify(snapshot(dict)) !== this.#baseline;
+    } catch {
+      return true; // save() will say what is wrong.
+    }
+  }
+
   #finishResponse(response: Response): Response {
     return finishResponse(response, this.#cookies, this.isPrivate);
   }
 
-  /** A thrown `Response` is an answer; any other error saves nothing. */
-  #finishThrown(error: unknown): MaybePromise<Response> {
+  /** A thrown `Response` is an answer; any other error sets no cookie. */
+  async #finishThrown(error: unknown): Promise<Response> {
     if (error instanceof Response) return this.#finish(error);
     this.#closed = true;
+    // What a store is writing is let end; its failure would hide the error.
+    await this.#pending?.catch(() => {});
     throw error;
   }
 
   /** What is left to wait for, or to do, before the response leaves. */
   #lastWork(): Promise<void> | undefined {
     const { autoSave } = this.core.config;
-    if (autoSave && this.#dict !== undefined) {
-      if (JSON.stringify(this.#dict) !== this.#baseline) {
-        return this.save(this.#dict);
-      }
+    if (autoSave && this.#dict !== undefined && this.#hasChanged(this.#dict)) {
+      return this.save(this.#dict);
     }
     if (this.#pending !== undefined) return this.#pending;
     if (this.#isRenewalDue) return this.#enqueue(() => () => this.#renew());
@@ -252,13 +260,17 @@ export class Exchange implements DictOwner {
 
   async #renew(): Promise<void> {
     this.#isRenewalDue = false;
+    const { core } = this;
+    const { backend } = core;
     if (this.#value === undefined) return;
-    const { backend } = this.core;
-    const current = this.core.accept(await backend.load(this.#value));
+    const current = core.accept(await backend.load(this.#value));
     if (current === null) return;
-    const payload = this.core.stamp(current, this.#started);
-    const value = await backend.save(payload, this.#value);
-    if (this.core.fits(value)) this.#setSessionCookie(value);
+    const payload = core.stamp(current, this.#started);
+    const value = backend.renew === undefined
+      ? await backend.save(payload, this.#value)
+      : await backend.renew(this.#value, payload);
+    // Nobody asked for the renewal: one that a browser drops is none.
+    if (value !== null && core.fits(value)) this.#setSessionCookie(value);
   }
 
   async #remove(value: string | undefined): Promise<void> {

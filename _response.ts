@@ -22,11 +22,9 @@ export function finishResponse(
   isPrivate: boolean,
 ): Response {
   if (response.type === "error") return response;
-  // One without a body, such as a redirect, can be sent again, and an
-  // application may keep it for that: another visitor must not get the cookie.
-  // A body is gone once sent, and it has a type.
-  const isKept = cookies.length > 0 && !response.headers.has("Content-Type");
-  const result = isKept ? copy(response) : response;
+  // An application may keep a response without a body, such as a redirect, and
+  // send it again: another visitor must not get the cookie.
+  const result = cookies.length > 0 ? copy(response) : response;
   try {
     writeHeaders(result.headers, cookies, isPrivate);
     return result;

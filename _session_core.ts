@@ -7,14 +7,15 @@
 import type { Backend, Payload, SecretKey } from "./backends/backend.ts";
 import { isCurrent, isTime, STARTED } from "./backends/_claims.ts";
 import { toKeyList } from "./backends/_keys.ts";
+import { base64Backend } from "./backends/base64.ts";
+import { fernetBackend } from "./backends/fernet.ts";
 import { jwtBackend } from "./backends/jwt.ts";
+import { checkCookieAge, checkSeconds, checkType } from "./_check.ts";
 import {
   checkCookieOptions,
   type CookieOptions,
   type CookieWriter,
   cookieWriter,
-  kindOf,
-  MAX_COOKIE_AGE,
   MAX_COOKIE_LENGTH,
   type OutgoingCookie,
 } from "./_cookie.ts";
@@ -75,16 +76,20 @@ export interface SessionOptions {
 }
 
 /** The names of the built-in backends. */
-export type BackendName = "jwt";
+export type BackendName = "jwt" | "fernet" | "base64";
 
 /** What a built-in backend is made from. */
 interface BackendSettings {
   keys: readonly SecretKey[];
+  maxAge: number;
   clock: () => number;
 }
 
 const BACKENDS: Record<BackendName, (settings: BackendSettings) => Backend> = {
   jwt: ({ keys, clock }) => jwtBackend({ secretKey: keys, clock }),
+  fernet: ({ keys, maxAge, clock }) =>
+    fernetBackend({ secretKey: keys, maxAge, clock }),
+  base64: ({ clock }) => base64Backend({ clock }),
 };
 
 /** How long a session lives without being renewed, in seconds: 14 days. */
@@ -142,11 +147,14 @@ export class SessionCore {
   /** The backend for a key other than the session's own. */
   backendFor(secretKey: SecretKey | undefined): Backend {
     if (secretKey === undefined) return this.backend;
-    return makeBackend(
-      this.#config.options.backend,
-      toKeyList(secretKey),
-      this.#config.clock,
-    );
+    const { options, maxAge, clock } = this.#config;
+    if (typeof options.backend === "object") {
+      throw new TypeError(
+        "Cannot use another secret key: the backend is an object, made with its own",
+      );
+    }
+    const keys = toKeyList(secretKey);
+    return makeBackend(options.backend, { keys, maxAge, clock });
   }
 
   /** The payload if it is still good by every limit of this session. */
@@ -258,50 +266,47 @@ export function startOf(payload: Payload): number | undefined {
 }
 
 function resolve(options: SessionOptions): Config {
-  const { cookieName = "session", clock = Date.now } = options;
+  const { cookieName = "session", cookieOptions = {} } = options;
+  const { autoSave = false, clock = Date.now } = options;
   const { maxAge = DEFAULT_MAX_AGE, absoluteMaxAge } = options;
-  checkSeconds("maxAge", maxAge);
-  if (maxAge > MAX_COOKIE_AGE) {
-    throw new RangeError(
-      `Cannot use maxAge: ${maxAge} seconds are over 400 days (${MAX_COOKIE_AGE}), longer than a browser keeps a cookie`,
-    );
-  }
+  checkCookieAge("maxAge", maxAge);
   if (absoluteMaxAge !== undefined) {
     checkSeconds("absoluteMaxAge", absoluteMaxAge);
   }
-  if (typeof clock !== "function") {
-    throw new TypeError(
-      `Cannot use clock: it must be a function, not ${kindOf(clock)}`,
-    );
-  }
-  const keys = "secretKey" in options ? toKeyList(options.secretKey) : [];
-  const cookieOptions = checkCookieOptions(
-    cookieName,
-    options.cookieOptions ?? {},
+  checkType("autoSave", autoSave, "boolean");
+  checkType("clock", clock, "function");
+  const keys = Object.freeze(
+    "secretKey" in options ? toKeyList(options.secretKey) : [],
   );
+  const attributes = checkCookieOptions(cookieName, cookieOptions);
   return {
-    options,
+    // Copies: what the caller does with the originals later changes nothing.
+    options: {
+      ...options,
+      cookieOptions: { ...cookieOptions },
+      ...(keys.length > 0 &&
+        { secretKey: Array.isArray(options.secretKey) ? keys : keys[0] }),
+    },
     keys,
     backend: keys.length === 0 && needsKey(options.backend)
       ? undefined
-      : makeBackend(options.backend, keys, clock),
+      : makeBackend(options.backend, { keys, maxAge, clock }),
     cookieName,
-    cookieOptions: Object.freeze(cookieOptions),
+    cookieOptions: Object.freeze(attributes),
     cookies: {
-      secure: cookieWriter(cookieName, { ...cookieOptions, secure: true }),
-      plain: cookieWriter(cookieName, cookieOptions),
+      secure: cookieWriter(cookieName, { ...attributes, secure: true }),
+      plain: cookieWriter(cookieName, attributes),
     },
     maxAge,
     absoluteMaxAge,
-    autoSave: options.autoSave ?? false,
+    autoSave,
     clock,
   };
 }
 
 function makeBackend(
   backend: SessionOptions["backend"] = "jwt",
-  keys: readonly SecretKey[],
-  clock: () => number,
+  settings: BackendSettings,
 ): Backend {
   if (typeof backend === "string") {
     if (!Object.hasOwn(BACKENDS, backend)) {
@@ -312,7 +317,12 @@ function makeBackend(
         }, or pass a Backend`,
       );
     }
-    return BACKENDS[backend]({ keys, clock });
+    if (!needsKey(backend) && settings.keys.length > 0) {
+      throw new TypeError(
+        `Cannot use secretKey with the ${backend} backend: it signs nothing; use "jwt", or leave the key out`,
+      );
+    }
+    return BACKENDS[backend](settings);
   }
   if (
     typeof backend?.load !== "function" || typeof backend.save !== "function" ||
@@ -326,20 +336,5 @@ function makeBackend(
 }
 
 function needsKey(backend: SessionOptions["backend"] = "jwt"): boolean {
-  return backend === "jwt";
-}
-
-function checkSeconds(option: string, value: unknown): void {
-  if (typeof value !== "number") {
-    throw new TypeError(
-      `Cannot use ${option}: it must be a number of seconds, not ${
-        kindOf(value)
-      }`,
-    );
-  }
-  if (!Number.isSafeInteger(value) || value <= 0) {
-    throw new RangeError(
-      `Cannot use ${option}: it must be a whole number of seconds above 0, not ${value}`,
-    );
-  }
+  return backend === "jwt" || backend === "fernet";
 }

@@ -39,7 +39,11 @@ export interface SessionMethods {
    * Saves the data as they are now; a later change needs another `save`.
    *
    * Awaiting it is optional under a wrapper, which awaits it before the
-   * response leaves.
+   * response leaves. A request whose last `save` failed fails too, even if the
+   * handler caught the error. A save after the response has left rejects.
+   *
+   * A backend that keeps sessions, such as kv, writes when this is called. With
+   * the others, an error of the handler means that nothing was saved.
    *
    * @returns A promise that rejects with a `TypeError` where JSON can't hold
    * the data or a name is a claim of the token, with a `RangeError` where the

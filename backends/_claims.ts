@@ -12,6 +12,9 @@ export const CLOCK_SKEW = 60;
 /** When the session began, in seconds since the epoch; renewal keeps it. */
 export const STARTED = "_started";
 
+/** Whose session it is, where a user is logged in. */
+export const USER_ID = "_user_id";
+
 /** Names that belong to the token, never to the data (RFC 7519 section 4.1). */
 export const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
   "iss",

@@ -64,9 +64,22 @@ export interface Backend {
    *
    * @param payload The content, which nobody else will change.
    * @param previous The value that `load` or `save` knew this session by.
-   * @returns The new cookie value; it may be the previous one.
+   * @returns The new cookie value; it may be the previous one. A backend that
+   * keeps sessions rejects where another request has ended this one.
    */
   save(payload: Payload, previous?: string): Promise<string>;
+
+  /**
+   * Extends a session's life, where the backend keeps its data: they stay as
+   * they are there, whatever another request has saved meanwhile. Without this
+   * method, a session is renewed by `save`.
+   *
+   * @param value The value that `load` knew the session by.
+   * @param payload The session as it was read, with the claims that bound its
+   * new life: `iat`, `exp` and `_started`.
+   * @returns The cookie value, or `null` where the session has ended.
+   */
+  renew?(value: string, payload: Payload): Promise<string | null>;
 
   /**
    * Ends a session, where the backend keeps anything of it.

@@ -18,7 +18,7 @@
  */
 
 import { encodeBase64Url } from "@std/encoding/base64url";
-import type { Backend, Payload, SecretKey } from "./backend.ts";
+import type { Backend, SecretKey } from "./backend.ts";
 import {
   type Bytes,
   decodeBase64Url,
@@ -26,14 +26,11 @@ import {
   encodeUtf8,
   parseJsonObject,
 } from "./_bytes.ts";
-import { isCurrent } from "./_claims.ts";
 import { importHmacKey, toKeyList } from "./_keys.ts";
-import { TokenCache } from "./_token_cache.ts";
+import { TokenBackend, type TokenCodec } from "./_token_backend.ts";
 
 export type { Backend, Payload, SecretKey } from "./backend.ts";
 
-/** The longest token that is looked at, in characters. */
-const MAX_TOKEN_LENGTH = 4096;
 const SIGNATURE_BYTES = 32;
 
 /** Options of {@linkcode jwtBackend}. */
@@ -80,35 +77,23 @@ export interface JwtBackendOptions {
  * or there are more than four.
  */
 export function jwtBackend(options: JwtBackendOptions): Backend {
-  return new JwtBackend(options);
+  return new TokenBackend(new JwtCodec(options), options.clock);
 }
 
-class JwtBackend implements Backend {
-  readonly authenticated = true;
+class JwtCodec implements TokenCodec {
   readonly #secretKeys: readonly SecretKey[];
   readonly #type: string;
-  readonly #clock: () => number;
   readonly #header: string;
-  readonly #cache = new TokenCache();
   #keys: CryptoKey[] | undefined;
 
   constructor(options: JwtBackendOptions) {
     this.#secretKeys = toKeyList(options.secretKey);
     this.#type = options.type ?? "JWT";
-    this.#clock = options.clock ?? Date.now;
     const header = JSON.stringify({ alg: "HS256", typ: this.#type });
     this.#header = encodeBase64Url(header);
   }
 
-  // Not async: a token seen before costs its reader no turn of the event loop.
-  load(token: string): Payload | null | Promise<Payload | null> {
-    const text = this.#cache.get(token);
-    if (text === undefined) return this.#verify(token);
-    return this.#current(parseJsonObject(text));
-  }
-
-  async save(payload: Payload): Promise<string> {
-    const text = JSON.stringify(payload);
+  async encode(text: string): Promise<string> {
     const signingInput = `${this.#header}.${encodeBase64Url(text)}`;
     const [key] = this.#keys ?? await this.#importKeys();
     const signature = await crypto.subtle.sign(
@@ -116,28 +101,11 @@ class JwtBackend implements Backend {
       key,
       encodeUtf8(signingInput),
     );
-    const token = `${signingInput}.${encodeBase64Url(signature)}`;
-    if (token.length <= MAX_TOKEN_LENGTH) this.#cache.set(token, text);
-    return token;
-  }
-
-  remove(token: string): Promise<void> {
-    this.#cache.delete(token);
-    return Promise.resolve();
-  }
-
-  async #importKeys(): Promise<CryptoKey[]> {
-    return this.#keys = await Promise.all(this.#secretKeys.map(importHmacKey));
-  }
-
-  #current(payload: Payload | null): Payload | null {
-    const now = this.#clock() / 1000;
-    return payload !== null && isCurrent(payload, now) ? payload : null;
+    return `${signingInput}.${encodeBase64Url(signature)}`;
   }
 
   /** RFC 7515 section 5.2: the signature first, and only then what it covers. */
-  async #verify(token: string): Promise<Payload | null> {
-    if (token.length > MAX_TOKEN_LENGTH) return null;
+  async decode(token: string): Promise<string | null> {
     const parts = token.split(".");
     if (parts.length !== 3) return null;
     const [header, body, mac] = parts;
@@ -147,12 +115,11 @@ class JwtBackend implements Backend {
     if (!await this.#isSigned(signature, signingInput)) return null;
 
     if (header !== this.#header && !this.#acceptsHeader(header)) return null;
-    const text = decodeText(body);
-    const payload = this.#current(parseJsonObject(text));
-    if (text !== null && payload !== null) {
-      this.#cache.set(flatten(token), text);
-    }
-    return payload;
+    return decodeText(body);
+  }
+
+  async #importKeys(): Promise<CryptoKey[]> {
+    return this.#keys = await Promise.all(this.#secretKeys.map(importHmacKey));
   }
 
   async #isSigned(signature: Bytes, signingInput: Bytes): Promise<boolean> {
@@ -180,9 +147,4 @@ class JwtBackend implements Backend {
 function decodeText(part: string): string | null {
   const bytes = decodeBase64Url(part);
   return bytes && decodeUtf8(bytes);
-}
-
-/** Copies a string, so that it keeps none of the longer one it came from. */
-function flatten(token: string): string {
-  return decodeUtf8(encodeUtf8(token)) ?? token;
 }

@@ -1,0 +1,94 @@
+/**
+ * A session as plain base64url JSON: **a client can read all of it and write
+ * whatever it likes into it**. Nothing is signed, so every value of such a
+ * session is a visitor's own claim, like a query parameter: good for the
+ * language or the theme of a page, never for who somebody is, what they may do
+ * or what they owe. A `Login` refuses this backend.
+ *
+ * The value is what Muffin's `session_type="base64"` reads and writes.
+ *
+ * @example What a client can do to it
+ * ```ts
+ * import { base64Backend } from "@denizen/session/base64";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const backend = base64Backend();
+ * assertEquals(backend.authenticated, false);
+ * assertEquals(await backend.load(btoa('{"admin":true}')), { admin: true });
+ * ```
+ *
+ * @module
+ */
+
+import { encodeBase64Url } from "@std/encoding/base64url";
+import type { Backend, Payload } from "./backend.ts";
+import {
+  decodePaddedBase64Url,
+  decodeUtf8,
+  MAX_VALUE_LENGTH,
+  padBase64Url,
+  parseJsonObject,
+} from "./_bytes.ts";
+import { isCurrent } from "./_claims.ts";
+
+export type { Backend, Payload } from "./backend.ts";
+
+/** Options of {@linkcode base64Backend}. There is no key: nothing is signed. */
+export interface Base64BackendOptions {
+  /**
+   * Milliseconds since the epoch; for tests.
+   *
+   * @default {Date.now}
+   */
+  clock?: () => number;
+}
+
+/**
+ * Makes a backend of URL-safe base64, with padding, of the JSON text (RFC 4648
+ * section 5). A client can read and rewrite the session, its times included.
+ *
+ * @example Usage
+ * ```ts
+ * import { base64Backend } from "@denizen/session/base64";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const backend = base64Backend();
+ * const value = await backend.save({ theme: "dark" });
+ * assertEquals(value, "eyJ0aGVtZSI6ImRhcmsifQ==");
+ * assertEquals(await backend.load(value), { theme: "dark" });
+ * ```
+ *
+ * @param options The options.
+ * @returns The backend.
+ * @throws {TypeError} If it is given a secret key, which would protect nothing.
+ */
+export function base64Backend(options: Base64BackendOptions = {}): Backend {
+  if ("secretKey" in options) {
+    throw new TypeError(
+      "Cannot use secretKey: the base64 backend signs nothing; use the jwt or the fernet backend",
+    );
+  }
+  return new Base64Backend(options);
+}
+
+class Base64Backend implements Backend {
+  readonly authenticated = false;
+  readonly #clock: () => number;
+
+  constructor(options: Base64BackendOptions) {
+    this.#clock = options.clock ?? Date.now;
+  }
+
+  load(value: string): Payload | null {
+    if (value.length > MAX_VALUE_LENGTH) return null;
+    const bytes = decodePaddedBase64Url(value);
+    const payload = parseJsonObject(bytes && decodeUtf8(bytes));
+    const now = this.#clock() / 1000;
+    return payload !== null && isCurrent(payload, now) ? payload : null;
+  }
+
+  // async: what JSON can't hold is a rejection.
+  async save(payload: Payload): Promise<string> {
+    return await padBase64Url(encodeBase64Url(JSON.stringify(payload)));
+  }
+}
