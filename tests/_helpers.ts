@@ -1,0 +1,115 @@
+/**
+ * What several test files share.
+ *
+ * @module
+ */
+
+import { decodeBase64Url, encodeBase64Url } from "@std/encoding/base64url";
+import type { Backend, Payload } from "../session.ts";
+
+/** A secret key that is good for tests only. */
+export const KEY = "correct horse battery staple, and a pony";
+/** Another one. */
+export const OTHER_KEY = "a wrong horse and an empty battery, alas";
+/** When the injected clock starts, in seconds. */
+export const NOW = 1_700_000_000;
+
+/** A clock that stands still until it is told to go on. */
+export function stoppedClock(): {
+  clock: () => number;
+  advance: (seconds: number) => void;
+} {
+  let now = NOW * 1000;
+  return {
+    clock: () => now,
+    advance: (seconds) => void (now += seconds * 1000),
+  };
+}
+
+/** A request with this `Cookie` header. */
+export function requestWith(
+  cookies?: string,
+  url = "http://localhost/",
+): Request {
+  const headers = new Headers();
+  if (cookies !== undefined) headers.set("Cookie", cookies);
+  return new Request(url, { headers });
+}
+
+/** The value that a response sets a cookie to, where it does. */
+export function cookieSetBy(
+  response: Response,
+  name = "session",
+): string | undefined {
+  const line = lineOf(response, name);
+  return line?.slice(name.length + 1).split(";")[0];
+}
+
+/** The `Set-Cookie` line of a name. */
+export function lineOf(
+  response: Response,
+  name = "session",
+): string | undefined {
+  return response.headers.getSetCookie().find((line) =>
+    line.startsWith(`${name}=`)
+  );
+}
+
+/** The attributes of a `Set-Cookie` line, in alphabetical order. */
+export function attributesOf(line: string | undefined): string[] {
+  return line?.split("; ").slice(1).sort() ?? [];
+}
+
+/** What a token says, signed or not. */
+export function payloadOf(token: string | undefined): Payload {
+  const part = token?.split(".")[1] ?? "";
+  return JSON.parse(new TextDecoder().decode(decodeBase64Url(part)));
+}
+
+/** A token made elsewhere with our key: `payload` is JSON text or its value. */
+export async function signToken(
+  payload: unknown,
+  key = KEY,
+  header = '{"alg":"HS256","typ":"JWT"}',
+): Promise<string> {
+  const text = typeof payload === "string" ? payload : JSON.stringify(payload);
+  const input = `${encodeBase64Url(header)}.${encodeBase64Url(text)}`;
+  const encoder = new TextEncoder();
+  const hmacKey = await crypto.subtle.importKey(
+    "raw",
+    encoder.encode(key),
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["sign"],
+  );
+  const mac = await crypto.subtle.sign("HMAC", hmacKey, encoder.encode(input));
+  return `${input}.${encodeBase64Url(mac)}`;
+}
+
+/** A backend that keeps records in memory and counts what it is asked. */
+export class MemoryBackend implements Backend {
+  readonly authenticated = true;
+  readonly records = new Map<string, Payload>();
+  readonly loaded: string[] = [];
+  readonly previous: (string | undefined)[] = [];
+  readonly removed: string[] = [];
+
+  // deno-lint-ignore require-await -- a store that is far away takes its time
+  async load(id: string): Promise<Payload | null> {
+    this.loaded.push(id);
+    return this.records.get(id) ?? null;
+  }
+
+  save(payload: Payload, previous?: string): Promise<string> {
+    this.previous.push(previous);
+    const id = previous ?? `id${this.previous.length}`;
+    this.records.set(id, payload);
+    return Promise.resolve(id);
+  }
+
+  remove(id: string): Promise<void> {
+    this.removed.push(id);
+    this.records.delete(id);
+    return Promise.resolve();
+  }
+}
