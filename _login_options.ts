@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkOptional } from "./backends/_check.ts";
 import { isOrigin } from "./_origin.ts";
 import { checkDays } from "./_remember.ts";
 
@@ -132,8 +133,10 @@ export interface FreshOptions<User> extends GuardOptions<User> {
 export function checkLoginOptions<User extends Identified>(
   options: LoginOptions<User>,
 ): void {
-  checkFunctions(options, "userLoader", "userChecker", "securityStamp");
-  checkTarget("loginUrl", options.loginUrl);
+  checkOptional("userLoader", options.userLoader, "function");
+  checkOptional("userChecker", options.userChecker, "function");
+  checkOptional("securityStamp", options.securityStamp, "function");
+  checkOptional("loginUrl", options.loginUrl, "string", "function");
   checkOrigins(options.trustedOrigins ?? []);
   if (options.rememberDays !== undefined) {
     checkDays("rememberDays", options.rememberDays);
@@ -146,35 +149,9 @@ export function checkLoginOptions<User extends Identified>(
  * @throws {TypeError} If one is not of the kind it must be.
  */
 export function checkGuard<User>(options: GuardOptions<User>): void {
-  checkFunctions(options, "check");
-  if (!(options.location instanceof Response)) {
-    checkTarget("location", options.location);
-  }
-}
-
-/**
- * Checks that each of these options, where given, is a function.
- *
- * @throws {TypeError} If one is something else.
- */
-export function checkFunctions(options: object, ...names: string[]): void {
-  for (const name of names) {
-    const value = Reflect.get(options, name);
-    if (value !== undefined && typeof value !== "function") {
-      throw new TypeError(
-        `Cannot use ${name}: it must be a function, not ${typeof value}`,
-      );
-    }
-  }
-}
-
-function checkTarget(name: string, value: unknown): void {
-  const isTarget = value === undefined || typeof value === "string" ||
-    typeof value === "function";
-  if (isTarget) return;
-  throw new TypeError(
-    `Cannot use ${name}: it must be a string or a function, not ${typeof value}`,
-  );
+  checkOptional("check", options.check, "function");
+  if (options.location instanceof Response) return;
+  checkOptional("location", options.location, "string", "function");
 }
 
 function checkOrigins(origins: readonly string[]): void {

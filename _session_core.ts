@@ -10,7 +10,7 @@ import { toKeyList } from "./backends/_keys.ts";
 import { base64Backend } from "./backends/base64.ts";
 import { fernetBackend } from "./backends/fernet.ts";
 import { jwtBackend } from "./backends/jwt.ts";
-import { checkCookieAge, checkSeconds, checkType } from "./_check.ts";
+import { checkCookieAge, checkSeconds, checkType } from "./backends/_check.ts";
 import {
   checkCookieOptions,
   type CookieOptions,

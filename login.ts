@@ -28,11 +28,11 @@
  * @module
  */
 
+import { checkType } from "./backends/_check.ts";
 import { type Exchange, exchangeOf, run } from "./_exchange.ts";
 import { refuse, toLogin, toResponse } from "./_guard.ts";
 import { Identity } from "./_identity.ts";
 import {
-  checkFunctions,
   checkGuard,
   checkLoginOptions,
   type FreshOptions,
@@ -129,7 +129,7 @@ export class Login<User extends Identified> {
    * @returns The same function.
    */
   userLoader<Load extends UserLoader<User>>(load: Load): Load {
-    checkFunctions({ userLoader: load }, "userLoader");
+    checkType("userLoader", load, "function");
     this.#identity.setLoader(load);
     return load;
   }

@@ -87,8 +87,9 @@ class Base64Backend implements Backend {
     return payload !== null && isCurrent(payload, now) ? payload : null;
   }
 
-  // async: what JSON can't hold is a rejection.
-  async save(payload: Payload): Promise<string> {
-    return await padBase64Url(encodeBase64Url(JSON.stringify(payload)));
+  save(payload: Payload): Promise<string> {
+    return Promise.try(() =>
+      padBase64Url(encodeBase64Url(JSON.stringify(payload)))
+    );
   }
 }

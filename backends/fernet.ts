@@ -37,6 +37,7 @@ import {
   importFernetKey,
   isTimely,
 } from "./_fernet_token.ts";
+import { checkSeconds } from "./_check.ts";
 import { keyBytes, toKeyList } from "./_keys.ts";
 import { TokenBackend, type TokenCodec } from "./_token_backend.ts";
 
@@ -109,7 +110,8 @@ class FernetCodec implements TokenCodec {
 
   constructor(options: FernetBackendOptions) {
     this.#secretKeys = checkKeys(options.secretKey);
-    this.#maxAge = checkMaxAge(options.maxAge);
+    if (options.maxAge !== undefined) checkSeconds("maxAge", options.maxAge);
+    this.#maxAge = options.maxAge;
   }
 
   async encode(text: string, now: number): Promise<string> {
@@ -179,19 +181,4 @@ function checkKeys(
 
 function isBytesOrText(key: SecretKey): key is string | Uint8Array {
   return !(key instanceof CryptoKey);
-}
-
-function checkMaxAge(maxAge: number | undefined): number | undefined {
-  if (maxAge === undefined) return undefined;
-  if (typeof maxAge !== "number") {
-    throw new TypeError(
-      `Cannot use maxAge: it must be a number of seconds, not ${typeof maxAge}`,
-    );
-  }
-  if (!(maxAge > 0)) {
-    throw new RangeError(
-      `Cannot use maxAge: it must be a number of seconds above 0, not ${maxAge}`,
-    );
-  }
-  return maxAge;
 }

@@ -122,7 +122,8 @@ export interface KvBackend extends Required<Backend> {
  *
  * Concurrent saves of one session: the last one wins. A save never brings back
  * a session that was ended, and rejects instead. A failure of the database is
- * passed on.
+ * passed on. What has expired is deleted by the database, in its own time; a
+ * payload without `exp` stays until it is removed.
  *
  * @example List one's own sessions, and end one
  * ```ts

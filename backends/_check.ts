@@ -61,6 +61,19 @@ export function checkType(
   );
 }
 
+/**
+ * Checks what kind of value an option has, where it is given.
+ *
+ * @throws {TypeError} If it is of another kind.
+ */
+export function checkOptional(
+  option: string,
+  value: unknown,
+  ...types: string[]
+): void {
+  if (value !== undefined) checkType(option, value, ...types);
+}
+
 /** Names a value's kind for an error message; the value itself stays secret. */
 export function kindOf(value: unknown): string {
   if (value === null) return "null";
