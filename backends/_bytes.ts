@@ -77,9 +77,10 @@ export function parseJsonObject(text: string | null): Payload | null {
 }
 
 /**
- * Copies a string, so that it keeps none of the longer one it came from. By way
- * of JSON, it takes a tenth of the time that it takes by way of bytes.
+ * Copies a string, so that it keeps none of the longer one it was cut from:
+ * joining two makes a third. By way of bytes or JSON, a copy takes many times
+ * as long.
  */
 export function flatten(text: string): string {
-  return JSON.parse(JSON.stringify(text));
+  return (" " + text).slice(1);
 }
