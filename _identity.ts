@@ -163,6 +163,7 @@ export class Identity<User extends Identified> {
     user: User,
     isFresh: boolean,
   ): Promise<void> {
+    const stamp = this.#stampOf(user); // It may throw: nothing is changed yet.
     const data = dict as LoginData;
     if (data._user_id !== undefined && data._user_id !== user.id) {
       clearDict(dict);
@@ -171,7 +172,6 @@ export class Identity<User extends Identified> {
     delete data._stamp;
     data._user_id = user.id;
     data._fresh = isFresh;
-    const stamp = this.#stampOf(user);
     if (stamp !== undefined) data._stamp = stamp;
     if (isFresh) {
       data._auth_time = Math.floor(this.#core.config.clock() / 1000);

@@ -155,9 +155,11 @@ export function checkGuard<User>(options: GuardOptions<User>): void {
 }
 
 function checkOrigins(origins: readonly string[]): void {
-  const wrong = origins.find((origin) => !isOrigin(origin));
-  if (wrong === undefined) return;
+  const wrong = origins.findIndex((origin) => !isOrigin(origin));
+  if (wrong === -1) return;
   throw new TypeError(
-    `Cannot use trustedOrigins: "${wrong}" is not an origin; write it as "https://example.com"`,
+    `Cannot use trustedOrigins: number ${
+      wrong + 1
+    } is not an origin; write it as "https://example.com"`,
   );
 }

@@ -6,6 +6,7 @@
  */
 
 import type { Backend, SecretKey } from "./backends/backend.ts";
+import { checkType } from "./backends/_check.ts";
 import { isTime } from "./backends/_claims.ts";
 import { deriveHmacKey } from "./backends/_keys.ts";
 import { jwtBackend } from "./backends/jwt.ts";
@@ -128,9 +129,11 @@ export function isUserId(id: unknown): id is string | number {
 /**
  * Checks a number of days.
  *
+ * @throws {TypeError} If it is no number.
  * @throws {RangeError} If it is none that a browser keeps a cookie for.
  */
 export function checkDays(option: string, days: unknown): void {
+  checkType(option, days, "number");
   if (isDays(days)) return;
   throw new RangeError(
     `Cannot use ${option}: it must be a whole number of days from 1 to ${MAX_DAYS}, not ${days}`,

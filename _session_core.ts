@@ -312,9 +312,9 @@ function makeBackend(
     if (!Object.hasOwn(BACKENDS, backend)) {
       const known = Object.keys(BACKENDS).map((name) => `"${name}"`);
       throw new TypeError(
-        `Cannot use backend "${backend}": the known ones are ${
+        `Cannot use backend: the names known are ${
           known.join(", ")
-        }, or pass a Backend`,
+        }, not this one; or pass a Backend`,
       );
     }
     if (!needsKey(backend) && settings.keys.length > 0) {

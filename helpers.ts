@@ -48,7 +48,7 @@ const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 export function redirect(location: string | URL, status = 302): Response {
   if (!REDIRECT_STATUSES.includes(status)) {
     throw new RangeError(
-      `Cannot redirect with status ${status}: use one of ${
+      `Cannot redirect with status ${Number(status)}: use one of ${
         REDIRECT_STATUSES.join(", ")
       }`,
     );

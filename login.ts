@@ -351,6 +351,7 @@ export class Login<User extends Identified> {
   ): (request: Request, ...rest: Rest) => Promise<Response> {
     checkGuard(options);
     const { maxAge = Infinity } = options;
+    checkType("maxAge", maxAge, "number");
     if (!(maxAge > 0)) {
       throw new RangeError(
         `Cannot use maxAge: it must be a number of seconds above 0, not ${maxAge}`,

@@ -65,7 +65,7 @@ const KEYS: Row[] = [
 ];
 
 const BACKENDS: Row[] = [
-  ["an unknown name", "jwe", TypeError, '"jwe"', '"jwt"'],
+  ["an unknown name", "jwe", TypeError, '"jwt"', '"fernet"'],
   ["a name in capitals", "JWT", TypeError, '"jwt"'],
   ["an empty name", "", TypeError, '"jwt"'],
   ["a name of Object.prototype", "constructor", TypeError, '"jwt"'],
