@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkOptional } from "./backends/_check.ts";
+import { checkOptional, kindOf } from "./backends/_check.ts";
 import { isOrigin } from "./_origin.ts";
 import { checkDays } from "./_remember.ts";
 
@@ -154,7 +154,12 @@ export function checkGuard<User>(options: GuardOptions<User>): void {
   checkOptional("location", options.location, "string", "function");
 }
 
-function checkOrigins(origins: readonly string[]): void {
+function checkOrigins(origins: unknown): void {
+  if (!Array.isArray(origins)) {
+    throw new TypeError(
+      `Cannot use trustedOrigins: it must be an array, not ${kindOf(origins)}`,
+    );
+  }
   const wrong = origins.findIndex((origin) => !isOrigin(origin));
   if (wrong === -1) return;
   throw new TypeError(

@@ -27,7 +27,9 @@ export function isForeign(
 
 /** Whether text is an origin as a browser writes it; `null` is none. */
 export function isOrigin(text: string): boolean {
-  return URL.parse(text)?.origin === text;
+  // URL takes "*" for a letter; nobody who writes it means that host.
+  const url = URL.parse(text);
+  return url !== null && url.origin === text && !text.includes("*");
 }
 
 /** HTTP/2 has no `Host` header, but a URL made of its authority. */

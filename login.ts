@@ -395,6 +395,7 @@ export class Login<User extends Identified> {
     exchange: Exchange,
     options: GuardOptions<User>,
   ): MaybePromise<User | Response> {
+    checkAuthenticated(this.#core);
     exchange.isPrivate = true;
     return andThen(this.#identity.identify(exchange), (user) => {
       const { request } = exchange;
