@@ -73,6 +73,7 @@ export function page(title: string, body: string, status = 200): Response {
   <title>${title}</title>
   <link rel="icon" href="data:,">
   <style>${STYLE}</style>
+  <script>${SCRIPT}</script>
 </head>
 <body>
 <main>
@@ -93,10 +94,20 @@ export function notFound(): Response {
   return page("Not found", `<p><a href="/">Back to the start</a></p>`, 404);
 }
 
+/**
+ * The back button may bring a page back from memory whose visitor has logged
+ * out since: a page that was left is hidden, and loaded anew. Browsers that
+ * heed `Cache-Control: no-store` do so without help, most of the time.
+ */
+const SCRIPT = `
+  addEventListener("pagehide", () => document.body.hidden = true);
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+`;
+
 const STYLE = `
   :root { color-scheme: light dark; font: 1.0625rem/1.5 system-ui, sans-serif; }
   body { margin: 0; }
-  main { box-sizing: border-box; max-width: 34rem; margin: 0 auto; padding: 2rem 1.25rem; }
+  main { box-sizing: border-box; max-width: 34rem; margin: 0 auto; padding: 2rem 1.25rem; overflow-wrap: anywhere; }
   h1 { font-size: 1.6rem; line-height: 1.2; }
   form { margin: 1.25rem 0; }
   label { display: block; margin: .9rem 0 .25rem; font-weight: 600; }
