@@ -34,6 +34,8 @@ export interface Remembered {
 export class RememberCookie {
   readonly #core: SessionCore;
   readonly #name: string;
+  /** What goes out in place of what came in. */
+  readonly #outgoing = new WeakMap<Exchange, Remembered | null>();
   #keys: readonly SecretKey[] = [];
   #backend: Promise<Backend> | undefined;
 
@@ -69,20 +71,27 @@ export class RememberCookie {
       exp: now + maxAge,
     });
     exchange.setCookie(this.#write(exchange, token, maxAge));
+    this.#outgoing.set(exchange, remembered);
   }
 
   /** Removes the cookie. */
   clear(exchange: Exchange): void {
     exchange.setCookie(this.#write(exchange, null));
+    this.#outgoing.set(exchange, null);
   }
 
-  /** Whether the request has such a cookie, good or bad. */
+  /** Whether there is such a cookie by now, good or bad. */
   isPresent(exchange: Exchange): boolean {
-    return this.#find(exchange) !== undefined;
+    const outgoing = this.#outgoing.get(exchange);
+    return outgoing === undefined
+      ? this.#find(exchange) !== undefined
+      : outgoing !== null;
   }
 
   /** Reads the cookie. Of several values, exactly one must be valid. */
   async read(exchange: Exchange): Promise<Remembered | null> {
+    const outgoing = this.#outgoing.get(exchange);
+    if (outgoing !== undefined) return outgoing;
     const found = this.#find(exchange);
     if (found === undefined || this.#core.config.keys.length === 0) return null;
     const tokens = await this.#tokens();
