@@ -27,11 +27,12 @@ import type { CookieOptions } from "./_cookie.ts";
 import { exchangeOf, run } from "./_exchange.ts";
 import { toJsonObject } from "./_dict.ts";
 import { andThen, type MaybePromise } from "./_promise.ts";
-import { coreOf, SessionCore, type SessionOptions } from "./_session_core.ts";
+import type { SessionOptions } from "./_session_config.ts";
+import { coreOf, SessionCore } from "./_session_core.ts";
 
 export type { Backend, Payload, SecretKey } from "./backends/backend.ts";
 export type { CookieOptions } from "./_cookie.ts";
-export type { BackendName, SessionOptions } from "./_session_core.ts";
+export type { BackendName, SessionOptions } from "./_session_config.ts";
 
 /** The methods of a session dictionary. Their names are no names for data. */
 export interface SessionMethods {

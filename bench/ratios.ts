@@ -1,7 +1,6 @@
 /**
- * What sessions cost, each figure as a ratio to the bare work below it. The two
- * are measured in turns within one run, and the medians are compared: the
- * machine's mood touches both alike.
+ * What sessions cost, each figure as a ratio to the bare work below it, and
+ * what a request costs with each backend.
  *
  * Run it with `deno task bench`.
  *
@@ -9,25 +8,23 @@
  */
 
 import { generateSecretKey, Session } from "../mod.ts";
-
-const ROUNDS = 41;
-const CALLS = 250;
-
-/** One figure: the time of `work` over the time of `bare`. */
-interface Figure {
-  name: string;
-  limit: number;
-  work: (index: number) => Promise<unknown>;
-  bare: (index: number) => Promise<unknown>;
-}
+import {
+  ALL_CALLS,
+  compare,
+  type Figure,
+  payload,
+  requestWith,
+} from "./_measure.ts";
+import { costTable, fernetFigure, kvFigure } from "./backends.ts";
 
 const encoder = new TextEncoder();
 const secretKey = generateSecretKey();
+using kv = await Deno.openKv(":memory:");
 const session = new Session({ secretKey });
 const reader = new Session({ secretKey });
 
 const tokens: string[] = [];
-for (let i = 0; i < ROUNDS * CALLS; i++) {
+for (let i = 0; i < ALL_CALLS; i++) {
   tokens.push(await session.encode(payload(i)));
 }
 const [token] = tokens.slice(-1);
@@ -77,32 +74,16 @@ const FIGURES: Figure[] = [
 ];
 
 console.log("| figure | ratio | limit |\n| --- | ---: | ---: |");
-for (const figure of FIGURES) {
-  const ratio = await compare(figure);
-  console.log(`| ${figure.name} | ${ratio.toFixed(2)} | ${figure.limit} |`);
-}
+for (const figure of FIGURES) await print(figure);
+// Made only now: what they hold in memory would slow the others down.
+await print(await fernetFigure());
+await print(await kvFigure(kv));
+console.log(`\n${await costTable(kv)}`);
 console.log(`\nHeap after 100,000 distinct tokens: +${await heapGrowth()} MB`);
 
-async function compare({ work, bare }: Figure): Promise<number> {
-  const times = { work: [] as number[], bare: [] as number[] };
-  for (let round = 0; round < ROUNDS; round++) {
-    times.bare.push(await time(bare, round));
-    times.work.push(await time(work, round));
-  }
-  return median(times.work) / median(times.bare);
-}
-
-async function time(
-  call: (index: number) => Promise<unknown>,
-  round: number,
-): Promise<number> {
-  const start = performance.now();
-  for (let i = round * CALLS; i < (round + 1) * CALLS; i++) await call(i);
-  return performance.now() - start;
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[values.length >> 1];
+async function print(figure: Figure): Promise<void> {
+  const ratio = await compare(figure);
+  console.log(`| ${figure.name} | ${ratio.toFixed(2)} | ${figure.limit} |`);
 }
 
 /** Megabytes that stay in use after reading 100,000 distinct valid tokens. */
@@ -118,14 +99,4 @@ async function heapGrowth(): Promise<string> {
   }
   gc();
   return ((Deno.memoryUsage().heapUsed - before) / 1e6).toFixed(1);
-}
-
-function payload(n: number): Record<string, unknown> {
-  const now = Math.floor(Date.now() / 1000);
-  return { n, name: "susan", _started: now, iat: now, exp: now + 100_000 };
-}
-
-function requestWith(token: string): Request {
-  const headers = { Cookie: `session=${token}` };
-  return new Request("http://localhost/", { headers });
 }

@@ -114,7 +114,7 @@ Deno.test("login.fresh() lets a user in again after the login page", async () =>
   assertEquals((await browser.get(page)).status, 302);
 });
 
-Deno.test("login.fresh() is not kept fresh by visits or saves", async () => {
+Deno.test("login.fresh() counts from the login, not from visits or saves", async () => {
   const site = new Site({ session: { maxAge: 1000 } });
   const browser = await site.loggedIn();
   const page = site.login.fresh(secret, { maxAge: 900 });

@@ -157,7 +157,7 @@ Deno.test("login.required() sends an anonymous visitor to the login page", async
 });
 
 for (const [path, back] of PATHS) {
-  Deno.test(`login.required() and loginUser() lead back to ${back.slice(0, 40)}`, async () => {
+  Deno.test(`login.required() and loginUser() lead back to ${path.slice(0, 40)}`, async () => {
     const site = new Site();
     const browser = new Browser();
     const page = site.login.required(secret);

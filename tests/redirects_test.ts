@@ -160,7 +160,7 @@ for (const [what, next] of NO_STRINGS) {
 }
 
 for (const [next, path] of SAFE) {
-  Deno.test(`safeNextPath() returns ${path.slice(0, 40)}`, () => {
+  Deno.test(`safeNextPath() takes ${JSON.stringify(next).slice(0, 40)}`, () => {
     assertEquals(safeNextPath(next, "/home"), path);
   });
 }

@@ -1,0 +1,193 @@
+/**
+ * The options of a session, checked and completed.
+ *
+ * @module
+ */
+
+import type { Backend, SecretKey } from "./backends/backend.ts";
+import { checkCookieAge, checkSeconds, checkType } from "./backends/_check.ts";
+import { toKeyList } from "./backends/_keys.ts";
+import { base64Backend } from "./backends/base64.ts";
+import { fernetBackend } from "./backends/fernet.ts";
+import { jwtBackend } from "./backends/jwt.ts";
+import {
+  checkCookieOptions,
+  type CookieOptions,
+  type CookieWriter,
+  cookieWriter,
+} from "./_cookie.ts";
+
+/** Options of a session; all of them have a default. */
+export interface SessionOptions {
+  /**
+   * The secret key, or a list of keys for rotation: the first signs, all
+   * verify, at most four. Every backend that signs needs one; it can be given
+   * later, by `initialize` or by assigning to `secretKey`.
+   */
+  secretKey?: SecretKey | readonly SecretKey[];
+  /**
+   * How a session becomes a cookie value: the name of a built-in backend, or a
+   * backend of your own.
+   *
+   * @default {"jwt"}
+   */
+  backend?: BackendName | Backend;
+  /**
+   * The name of the cookie. A `__Host-` or `__Secure-` name gets the
+   * attributes that it demands.
+   *
+   * @default {"session"}
+   */
+  cookieName?: string;
+  /**
+   * Attributes of the cookie, merged over the default.
+   *
+   * @default {{ path: "/", httpOnly: true, sameSite: "Lax" }}
+   */
+  cookieOptions?: CookieOptions;
+  /**
+   * How long a session lives without being renewed, in seconds: at most 400
+   * days. Past half of it, a request that reads the session renews it.
+   *
+   * @default {1_209_600}
+   */
+  maxAge?: number;
+  /**
+   * How long a session lives at most, however active it is, in seconds.
+   * Without it, there is no such limit.
+   */
+  absoluteMaxAge?: number;
+  /**
+   * Whether a session is saved at the end of the request when its data have
+   * changed, nested data included.
+   *
+   * @default {false}
+   */
+  autoSave?: boolean;
+  /**
+   * Milliseconds since the epoch; for tests.
+   *
+   * @default {Date.now}
+   */
+  clock?: () => number;
+}
+
+/** The names of the built-in backends. */
+export type BackendName = "jwt" | "fernet" | "base64";
+
+/** What a built-in backend is made from. */
+export interface BackendSettings {
+  keys: readonly SecretKey[];
+  maxAge: number;
+  clock: () => number;
+}
+
+const BACKENDS: Record<BackendName, (settings: BackendSettings) => Backend> = {
+  jwt: ({ keys, clock }) => jwtBackend({ secretKey: keys, clock }),
+  fernet: ({ keys, maxAge, clock }) =>
+    fernetBackend({ secretKey: keys, maxAge, clock }),
+  base64: ({ clock }) => base64Backend({ clock }),
+};
+
+/** How long a session lives without being renewed, in seconds: 14 days. */
+const DEFAULT_MAX_AGE = 1_209_600;
+
+/** Options that were checked and completed. */
+export interface SessionConfig {
+  options: SessionOptions;
+  keys: readonly SecretKey[];
+  /** Absent where the backend needs a key and there is none yet. */
+  backend: Backend | undefined;
+  cookieName: string;
+  cookieOptions: CookieOptions;
+  cookies: Record<"secure" | "plain", CookieWriter>;
+  maxAge: number;
+  absoluteMaxAge: number | undefined;
+  autoSave: boolean;
+  clock: () => number;
+}
+
+/**
+ * Checks and completes options.
+ *
+ * @throws {TypeError} If one is not of the kind it must be.
+ * @throws {RangeError} If a key is too short or a lifetime out of range.
+ */
+export function resolveOptions(options: SessionOptions): SessionConfig {
+  const { cookieName = "session", cookieOptions = {} } = options;
+  const { autoSave = false, clock = Date.now } = options;
+  const { maxAge = DEFAULT_MAX_AGE, absoluteMaxAge } = options;
+  checkCookieAge("maxAge", maxAge);
+  if (absoluteMaxAge !== undefined) {
+    checkSeconds("absoluteMaxAge", absoluteMaxAge);
+  }
+  checkType("autoSave", autoSave, "boolean");
+  checkType("clock", clock, "function");
+  const keys = Object.freeze(
+    "secretKey" in options ? toKeyList(options.secretKey) : [],
+  );
+  const attributes = checkCookieOptions(cookieName, cookieOptions);
+  return {
+    // Copies: what the caller does with the originals later changes nothing.
+    options: {
+      ...options,
+      cookieOptions: { ...cookieOptions },
+      ...(keys.length > 0 &&
+        { secretKey: Array.isArray(options.secretKey) ? keys : keys[0] }),
+    },
+    keys,
+    backend: keys.length === 0 && needsKey(options.backend)
+      ? undefined
+      : makeBackend(options.backend, { keys, maxAge, clock }),
+    cookieName,
+    cookieOptions: Object.freeze(attributes),
+    cookies: {
+      secure: cookieWriter(cookieName, { ...attributes, secure: true }),
+      plain: cookieWriter(cookieName, attributes),
+    },
+    maxAge,
+    absoluteMaxAge,
+    autoSave,
+    clock,
+  };
+}
+
+/**
+ * Makes a backend by its name; an object is one already.
+ *
+ * @throws {TypeError} If there is none of that name, or it is no backend.
+ */
+export function makeBackend(
+  backend: SessionOptions["backend"] = "jwt",
+  settings: BackendSettings,
+): Backend {
+  if (typeof backend === "string") {
+    if (!Object.hasOwn(BACKENDS, backend)) {
+      const known = Object.keys(BACKENDS).map((name) => `"${name}"`);
+      throw new TypeError(
+        `Cannot use backend: the names known are ${
+          known.join(", ")
+        }, not this one; or pass a Backend`,
+      );
+    }
+    if (!needsKey(backend) && settings.keys.length > 0) {
+      throw new TypeError(
+        `Cannot use secretKey with the ${backend} backend: it signs nothing; use "jwt", or leave the key out`,
+      );
+    }
+    return BACKENDS[backend](settings);
+  }
+  if (
+    typeof backend?.load !== "function" || typeof backend.save !== "function" ||
+    typeof backend.authenticated !== "boolean"
+  ) {
+    throw new TypeError(
+      "Cannot use backend: a Backend has load(), save() and the boolean `authenticated`",
+    );
+  }
+  return backend;
+}
+
+function needsKey(backend: SessionOptions["backend"] = "jwt"): boolean {
+  return backend === "jwt" || backend === "fernet";
+}

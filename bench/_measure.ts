@@ -1,0 +1,63 @@
+/**
+ * How the benchmarks measure: works that are to be compared take turns within
+ * one run, so that the machine's mood touches all alike, and the medians count.
+ *
+ * @module
+ */
+
+/** How many turns each work has. */
+export const ROUNDS = 41;
+/** How many calls a turn has. */
+export const CALLS = 250;
+/** How many calls a work has in all. */
+export const ALL_CALLS = ROUNDS * CALLS;
+
+/** What is measured; it gets the number of its call, from 0 on. */
+export type Work = (index: number) => Promise<unknown>;
+
+/** One figure: the time of `work` over the time of `bare`. */
+export interface Figure {
+  name: string;
+  limit: number;
+  work: Work;
+  bare: Work;
+}
+
+/** The ratio of a figure. */
+export async function compare({ work, bare }: Figure): Promise<number> {
+  const [bareTime, workTime] = await measure([bare, work]);
+  return workTime / bareTime;
+}
+
+/** The median time of one call of each work, in microseconds. */
+export async function measure(works: readonly Work[]): Promise<number[]> {
+  const times = works.map((): number[] => []);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [index, work] of works.entries()) {
+      times[index].push(await time(work, round));
+    }
+  }
+  return times.map((turns) => median(turns) / CALLS * 1000);
+}
+
+async function time(work: Work, round: number): Promise<number> {
+  const start = performance.now();
+  for (let i = round * CALLS; i < (round + 1) * CALLS; i++) await work(i);
+  return performance.now() - start;
+}
+
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[values.length >> 1];
+}
+
+/** A session's content, with claims that hold. */
+export function payload(n: number): Record<string, unknown> {
+  const now = Math.floor(Date.now() / 1000);
+  return { n, name: "susan", _started: now, iat: now, exp: now + 100_000 };
+}
+
+/** A request with a session cookie. */
+export function requestWith(value: string): Request {
+  const headers = { Cookie: `session=${value}` };
+  return new Request("http://localhost/", { headers });
+}
