@@ -15,7 +15,7 @@ import {
   fillDict,
   snapshot,
 } from "./_dict.ts";
-import { isPromise, type MaybePromise } from "./_promise.ts";
+import { attempt, isPromise, type MaybePromise } from "./_promise.ts";
 import { finishResponse } from "./_response.ts";
 import { type SessionCore, startOf } from "./_session_core.ts";
 
@@ -336,11 +336,7 @@ export function run(
   request: Request,
   body: Body,
 ): Promise<Response> {
-  try {
-    return openExchange(core, request).run(body);
-  } catch (error) {
-    return Promise.reject(error);
-  }
+  return attempt(() => openExchange(core, request).run(body));
 }
 
 /** The exchange for a run of a handler: a new one where the last is over. */

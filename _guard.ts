@@ -22,7 +22,8 @@ export async function toResponse(
     ? await location(request)
     : location;
   // The same response may be the answer to many requests.
-  return target instanceof Response ? target.clone() : redirect(target);
+  if (target instanceof Response) return target.clone();
+  return redirect(checkUrl("location", target));
 }
 
 /**
@@ -36,7 +37,7 @@ export async function toLogin(
 ): Promise<Response> {
   if (!isNavigation(request)) return refuse(request, 401, "Log in first");
   const target = typeof loginUrl === "function"
-    ? await loginUrl(request)
+    ? checkUrl("loginUrl", await loginUrl(request))
     : loginUrl;
   const next = nextOf(request, target);
   if (next === undefined) return redirect(target);
@@ -61,6 +62,13 @@ export function refuse(
     status,
     headers: { "Content-Type": "application/problem+json" },
   });
+}
+
+function checkUrl(option: string, url: unknown): string {
+  if (typeof url === "string" && url !== "") return url;
+  throw new TypeError(
+    `Cannot use ${option}: its function returned no URL; return a string that is not empty`,
+  );
 }
 
 /** Whether a browser is to show the answer as a page. */

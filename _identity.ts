@@ -10,7 +10,12 @@ import { clearDict, type Dict } from "./_dict.ts";
 import type { Exchange } from "./_exchange.ts";
 import type { Identified, LoginOptions, UserLoader } from "./_login_options.ts";
 import { andThen, isPromise, type MaybePromise } from "./_promise.ts";
-import { checkDays, isUserId, RememberCookie } from "./_remember.ts";
+import {
+  checkDays,
+  isUserId,
+  RememberCookie,
+  type Remembered,
+} from "./_remember.ts";
 import type { SessionCore } from "./_session_core.ts";
 
 const DEFAULT_REMEMBER_DAYS = 30;
@@ -99,7 +104,7 @@ export class Identity<User extends Identified> {
   isFresh(exchange: Exchange, maxAge: number): boolean {
     const { _fresh, _auth_time } = exchange.load() as LoginData;
     if (_fresh !== true || maxAge === Infinity) return _fresh === true;
-    const now = this.#core.config.clock() / 1000;
+    const now = Math.floor(this.#core.config.clock() / 1000);
     return isTime(_auth_time) && now - _auth_time <= maxAge;
   }
 
@@ -117,7 +122,8 @@ export class Identity<User extends Identified> {
     }
     return andThen(this.#find(id), (user) => {
       if (user !== null && this.#stampOf(user) === _stamp) return user;
-      return this.#end(exchange, dict);
+      // A login that came meanwhile is not this one's to end.
+      return this.#decided(exchange, () => this.#end(exchange, dict));
     });
   }
 
@@ -125,13 +131,37 @@ export class Identity<User extends Identified> {
   async #recall(exchange: Exchange, dict: Dict): Promise<User | null> {
     const remembered = await this.#remember.read(exchange);
     const user = remembered && await this.#find(remembered.userId);
-    if (!user || this.#stampOf(user) !== remembered?.stamp) {
+    return await this.#decided(
+      exchange,
+      () => this.#restore(exchange, dict, remembered, user),
+    );
+  }
+
+  async #restore(
+    exchange: Exchange,
+    dict: Dict,
+    remembered: Remembered | null,
+    user: User | null,
+  ): Promise<User | null> {
+    if (
+      remembered === null || user === null ||
+      this.#stampOf(user) !== remembered.stamp
+    ) {
       this.#remember.clear(exchange);
       return null;
     }
     await this.#enter(exchange, dict, user, false);
     await this.#remember.set(exchange, remembered);
     return user;
+  }
+
+  /** Who was logged in or out while a loader was at work, or else `decide`. */
+  #decided(
+    exchange: Exchange,
+    decide: () => MaybePromise<User | null>,
+  ): MaybePromise<User | null> {
+    const known = exchange.logins?.get(this) as MaybePromise<User | null>; // ours
+    return known === undefined || isPromise(known) ? decide() : known;
   }
 
   #find(id: string | number): MaybePromise<User | null> {

@@ -137,6 +137,11 @@ export function checkLoginOptions<User extends Identified>(
   checkOptional("userChecker", options.userChecker, "function");
   checkOptional("securityStamp", options.securityStamp, "function");
   checkOptional("loginUrl", options.loginUrl, "string", "function");
+  if (options.loginUrl === "") {
+    throw new TypeError(
+      'Cannot use loginUrl: it is empty; leave it out for "/login"',
+    );
+  }
   checkOrigins(options.trustedOrigins ?? []);
   if (options.rememberDays !== undefined) {
     checkDays("rememberDays", options.rememberDays);

@@ -20,3 +20,14 @@ export function andThen<T, R>(
 ): MaybePromise<R> {
   return isPromise(value) ? value.then(next) : next(value);
 }
+
+/** Calls a function whose failure, at once or later, becomes a rejection. */
+export function attempt<T>(action: () => MaybePromise<T>): Promise<T> {
+  // Not `Promise.try`, which takes longer to pass on a promise.
+  try {
+    const value = action();
+    return isPromise(value) ? value : Promise.resolve(value);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}

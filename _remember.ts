@@ -41,13 +41,9 @@ export class RememberCookie {
 
   constructor(core: SessionCore, name: string) {
     checkCookieOptions(name, {}, "rememberCookieName");
-    if (name === core.config.cookieName) {
-      throw new TypeError(
-        `Cannot use rememberCookieName "${name}": the session's cookie has that name`,
-      );
-    }
     this.#core = core;
     this.#name = name;
+    this.#checkName();
   }
 
   /** @throws {TypeError} If there is no secret key to sign with. */
@@ -106,7 +102,16 @@ export class RememberCookie {
     return { userId, days, stamp };
   }
 
+  /** The session's own name may have changed since the last time. */
+  #checkName(): void {
+    if (this.#name !== this.#core.config.cookieName) return;
+    throw new TypeError(
+      `Cannot use rememberCookieName "${this.#name}": the session's cookie has that name; give it another`,
+    );
+  }
+
   #find(exchange: Exchange): undefined | string | string[] {
+    this.#checkName();
     return readCookie(exchange.request.headers.get("Cookie"), this.#name);
   }
 

@@ -47,7 +47,9 @@ function writeHeaders(
   }
   if (cookies.length > 0) setCookies(headers, cookies);
   else if (!isPrivate) return;
-  if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
+  if (!headers.has("Cache-Control")) {
+    headers.append("Cache-Control", "no-store");
+  }
 }
 
 function setCookies(

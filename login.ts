@@ -44,7 +44,7 @@ import {
   type UserLoader,
 } from "./_login_options.ts";
 import { isForeign } from "./_origin.ts";
-import { andThen, type MaybePromise } from "./_promise.ts";
+import { andThen, attempt, type MaybePromise } from "./_promise.ts";
 import { isUserId } from "./_remember.ts";
 import { coreOf, type SessionCore } from "./_session_core.ts";
 import { redirect, safeNextPath } from "./helpers.ts";
@@ -236,9 +236,7 @@ export class Login<User extends Identified> {
    * @throws {TypeError} If a user must be loaded and there is no loader.
    */
   getCurrentUser(request: Request): Promise<User | null> {
-    return Promise.try(() =>
-      this.#identity.identify(this.#exchangeOf(request))
-    );
+    return attempt(() => this.#identity.identify(this.#exchangeOf(request)));
   }
 
   /**

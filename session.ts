@@ -26,7 +26,7 @@ import type { Payload, SecretKey } from "./backends/backend.ts";
 import type { CookieOptions } from "./_cookie.ts";
 import { exchangeOf, run } from "./_exchange.ts";
 import { toJsonObject } from "./_dict.ts";
-import { andThen, type MaybePromise } from "./_promise.ts";
+import { andThen, attempt, type MaybePromise } from "./_promise.ts";
 import type { SessionOptions } from "./_session_config.ts";
 import { coreOf, SessionCore } from "./_session_core.ts";
 
@@ -183,7 +183,7 @@ export class Session<
    * @throws {TypeError} If the backend needs a secret key and there is none.
    */
   get(request: Request): Promise<SessionDict<Data>> {
-    return Promise.try(() => {
+    return attempt(() => {
       const dict = exchangeOf(this.#core, request).load();
       return dict as unknown as SessionDict<Data>; // as the application says
     });
@@ -260,7 +260,7 @@ export class Session<
    * {@linkcode SessionMethods.save}.
    */
   commit(request: Request, response: Response): Promise<Response> {
-    return Promise.try(() => exchangeOf(this.#core, request).commit(response));
+    return attempt(() => exchangeOf(this.#core, request).commit(response));
   }
 
   /**

@@ -22,6 +22,8 @@ interface Entry {
  */
 export class TokenCache {
   readonly #entries = new Map<string, Entry>();
+  /** Goes on where it stopped: all before it is deleted, or moved behind it. */
+  #order = this.#entries.keys();
   #newest: Entry | undefined;
 
   /** The payload's JSON text, where the token is known. */
@@ -38,15 +40,21 @@ export class TokenCache {
    */
   set(token: string, text: string): void {
     this.#add({ token, text });
-    if (this.#entries.size > MAX_CACHED_TOKENS) {
-      const [oldest] = this.#entries.keys();
-      this.#entries.delete(oldest);
-    }
+    if (this.#entries.size > MAX_CACHED_TOKENS) this.#deleteOldest();
   }
 
   /** Forgets a token. */
   delete(token: string): void {
     this.#entries.delete(token);
+  }
+
+  #deleteOldest(): void {
+    let { value, done } = this.#order.next();
+    if (done) {
+      this.#order = this.#entries.keys();
+      ({ value } = this.#order.next());
+    }
+    if (value !== undefined) this.#entries.delete(value);
   }
 
   /** Puts an entry last in the order of use, under its own string. */

@@ -264,3 +264,22 @@ Deno.test("login.getCurrentUser() rejects what is no Request", async () => {
     "expected the Request",
   );
 });
+
+Deno.test("login.getCurrentUser() leaves a login alone that came while it waited for the loader", async () => {
+  for (const isRemembered of [false, true]) {
+    const site = new Site();
+    const browser = await site.remembered();
+    if (isRemembered) browser.cookies.delete("session");
+    const found = Promise.withResolvers<null>();
+    site.login.userLoader(() => found.promise);
+    await browser.post(site.session.wrap(async (request) => {
+      const pending = site.login.getCurrentUser(request);
+      const response = await site.login.loginUser(request, site.david);
+      found.resolve(null);
+      assertEquals(await pending, site.david);
+      return response;
+    }));
+    site.login.userLoader((id) => site.users.get(id));
+    assertEquals(await site.ask(browser), site.david);
+  }
+});

@@ -285,3 +285,27 @@ Deno.test("login.requireUser() keeps the page of a known user out of every cache
   assertEquals(await response.text(), "susan");
   assertEquals(response.headers.get("Cache-Control"), "no-store");
 });
+
+for (const result of [undefined, null, "", 5]) {
+  const fault = () => result as unknown as string;
+
+  Deno.test(`login.required() rejects a location that returns ${Deno.inspect(result)}`, async () => {
+    const { login } = new Site();
+    const handler = login.required(() => new Response(), { location: fault });
+    await assertRejects(
+      () => handler(new Request("http://localhost/")),
+      TypeError,
+      "location",
+    );
+  });
+
+  Deno.test(`login.required() rejects a loginUrl that returns ${Deno.inspect(result)}`, async () => {
+    const { login } = new Site({ login: { loginUrl: fault } });
+    const handler = login.required(() => new Response());
+    await assertRejects(
+      () => handler(new Request("http://localhost/")),
+      TypeError,
+      "loginUrl",
+    );
+  });
+}
