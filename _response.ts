@@ -74,7 +74,8 @@ function setCookies(
  * status that no copy may have, and is never sent twice.
  */
 function copy(response: Response): Response {
-  return response.status === 101
-    ? response
-    : new Response(response.body, response);
+  const { status, statusText, headers } = response;
+  if (status === 101) return response;
+  // Not `response` itself as the options, which takes twice the time to read.
+  return new Response(response.body, { status, statusText, headers });
 }
