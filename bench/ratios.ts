@@ -21,7 +21,6 @@ const encoder = new TextEncoder();
 const secretKey = generateSecretKey();
 using kv = await Deno.openKv(":memory:");
 const session = new Session({ secretKey });
-const reader = new Session({ secretKey });
 
 const tokens: string[] = [];
 for (let i = 0; i < ALL_CALLS; i++) {
@@ -42,49 +41,58 @@ const verify = () =>
   crypto.subtle.verify("HMAC", hmacKey, signature, signingInput);
 const sign = () => crypto.subtle.sign("HMAC", hmacKey, signingInput);
 
-// Requests and responses are the server's and the application's work, so they
-// are made before the clock starts.
-const warm = tokens.map(() => requestWith(token));
-const cold = tokens.map(requestWith);
-const saving = await Promise.all(tokens.map(async () => {
-  const request = requestWith(token);
-  const dict = await session.get(request);
-  return { request, dict, response: new Response("Hello") };
-}));
+// One after another: what a figure holds in memory would slow the others down.
+console.log("| figure | ratio | limit |\n| --- | ---: | ---: |");
+await print(warmFigure());
+await print(coldFigure());
+await print(await saveFigure());
+await print(await fernetFigure());
+await print(await kvFigure(kv));
+console.log(`\n${await costTable(kv)}`);
+console.log(`\nHeap after 100,000 distinct tokens: +${await heapGrowth()} MB`);
 
-const FIGURES: Figure[] = [
-  {
+// Requests and responses are the server's and the application's work: they are
+// made before the clock starts.
+
+function warmFigure(): Figure {
+  const requests = tokens.map(() => requestWith(token));
+  return {
     name: "warm read / verify",
     limit: 0.15,
-    work: (index) => session.get(warm[index]),
+    work: (index) => session.get(requests[index]),
     bare: verify,
-  },
-  {
+  };
+}
+
+function coldFigure(): Figure {
+  const requests = tokens.map(requestWith);
+  const reader = new Session({ secretKey });
+  return {
     name: "cold read / verify",
     limit: 1.5,
-    work: (index) => reader.get(cold[index]),
+    work: (index) => reader.get(requests[index]),
     bare: verify,
-  },
-  {
+  };
+}
+
+async function saveFigure(): Promise<Figure> {
+  const visits = await Promise.all(tokens.map(async () => {
+    const request = requestWith(token);
+    const dict = await session.get(request);
+    return { request, dict, response: new Response("Hello") };
+  }));
+  return {
     name: "save + commit / sign",
     limit: 1.6,
     work: (index) => {
-      const { request, dict, response } = saving[index];
+      const { request, dict, response } = visits[index];
       dict.n = index;
       dict.save();
       return session.commit(request, response);
     },
     bare: sign,
-  },
-];
-
-console.log("| figure | ratio | limit |\n| --- | ---: | ---: |");
-for (const figure of FIGURES) await print(figure);
-// Made only now: what they hold in memory would slow the others down.
-await print(await fernetFigure());
-await print(await kvFigure(kv));
-console.log(`\n${await costTable(kv)}`);
-console.log(`\nHeap after 100,000 distinct tokens: +${await heapGrowth()} MB`);
+  };
+}
 
 async function print(figure: Figure): Promise<void> {
   const ratio = await compare(figure);
