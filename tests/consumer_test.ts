@@ -2,7 +2,7 @@
 
 import { assert } from "@std/assert";
 
-const ROOT = new URL("../", import.meta.url).pathname;
+const ROOT = `${import.meta.dirname}/..`;
 
 const CONFIG = {
   links: [ROOT],
@@ -49,7 +49,7 @@ Deno.test("the module checks and runs in a project that depends on it", async ()
   try {
     await Deno.writeTextFile(`${dir}/deno.json`, JSON.stringify(CONFIG));
     await Deno.writeTextFile(`${dir}/main.ts`, MAIN);
-    await Deno.symlink(`${ROOT}vendor`, `${dir}/vendor`, { type: "dir" });
+    await Deno.symlink(`${ROOT}/vendor`, `${dir}/vendor`, { type: "dir" });
     for (const command of [["check", "main.ts"], ["run", "main.ts"]]) {
       const { success, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["--quiet", ...command],

@@ -48,7 +48,8 @@ async function load<Exports>(code: string): Promise<Exports> {
   Deno.env.set("SECRET_KEY", generateSecretKey());
   let exports: unknown;
   await withFiles([code], async (path) => {
-    exports = await import(`file://${path}`);
+    const [folder, file] = path.split(/[\\/]/).slice(-2);
+    exports = await import(`./${folder}/${file}`);
   });
   return exports as Exports; // as the caller says
 }
