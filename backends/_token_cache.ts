@@ -49,12 +49,8 @@ export class TokenCache {
   }
 
   #deleteOldest(): void {
-    let { value, done } = this.#order.next();
-    if (done) {
-      this.#order = this.#entries.keys();
-      ({ value } = this.#order.next());
-    }
-    if (value !== undefined) this.#entries.delete(value);
+    const { value: oldest } = this.#order.next();
+    if (oldest !== undefined) this.#entries.delete(oldest);
   }
 
   /** Puts an entry last in the order of use, under its own string. */

@@ -288,3 +288,11 @@ Deno.test("new Login() needs no secret key of the session yet", async () => {
   await site.logIn(browser, site.susan);
   assertEquals(await site.ask(browser), site.susan);
 });
+
+Deno.test("new Login() throws for an empty loginUrl", () => {
+  assertThrows(
+    () => new Login(makeSession(), { loginUrl: "" }),
+    TypeError,
+    "Cannot use loginUrl",
+  );
+});

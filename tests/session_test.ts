@@ -2069,3 +2069,19 @@ Deno.test("session.decode() returns {} for what is no string", async () => {
   const value = null as unknown as string;
   assertEquals(await newSession().decode(value), {});
 });
+
+Deno.test("session.encode() and decode() take no other key over a backend of one's own", async () => {
+  const session = newSession({ backend: new MemoryBackend() });
+  for (const key of [KEY, OTHER_KEY]) {
+    await assertRejects(
+      () => session.encode({ n: 1 }, key),
+      TypeError,
+      "the backend is an object",
+    );
+    await assertRejects(
+      () => session.decode("value", key),
+      TypeError,
+      "the backend is an object",
+    );
+  }
+});
