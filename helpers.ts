@@ -14,7 +14,7 @@
  */
 
 import { encodeBase64Url } from "@std/encoding/base64url";
-import { isForeign } from "./_origin.ts";
+import { isForeign } from "./helpers/origin.ts";
 
 const REDIRECT_STATUSES: readonly number[] = [301, 302, 303, 307, 308];
 const MAX_NEXT_LENGTH = 2048;

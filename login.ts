@@ -28,10 +28,10 @@
  * @module
  */
 
-import { checkType } from "./backends/_check.ts";
-import { type Exchange, exchangeOf, run } from "./_exchange.ts";
-import { refuse, toLogin, toResponse } from "./_guard.ts";
-import { Identity } from "./_identity.ts";
+import { checkType } from "./backends/check.ts";
+import { type Exchange, exchangeOf, run } from "./session/exchange.ts";
+import { refuse, toLogin, toResponse } from "./login/guard.ts";
+import { Identity } from "./login/identity.ts";
 import {
   checkGuard,
   checkLoginOptions,
@@ -42,11 +42,11 @@ import {
   type LoginUserOptions,
   type LogoutUserOptions,
   type UserLoader,
-} from "./_login_options.ts";
-import { isForeign } from "./_origin.ts";
-import { andThen, attempt, type MaybePromise } from "./_promise.ts";
-import { isUserId } from "./_remember.ts";
-import { coreOf, type SessionCore } from "./_session_core.ts";
+} from "./login/options.ts";
+import { isForeign } from "./helpers/origin.ts";
+import { andThen, attempt, type MaybePromise } from "./session/promise.ts";
+import { isUserId } from "./login/remember.ts";
+import { coreOf, type SessionCore } from "./session/core.ts";
 import { redirect, safeNextPath } from "./helpers.ts";
 import type { Session } from "./session.ts";
 
@@ -58,7 +58,7 @@ export type {
   LoginUserOptions,
   LogoutUserOptions,
   UserLoader,
-} from "./_login_options.ts";
+} from "./login/options.ts";
 
 /**
  * Logins over a session.

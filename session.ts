@@ -23,16 +23,16 @@
  */
 
 import type { Payload, SecretKey } from "./backends/backend.ts";
-import type { CookieOptions } from "./_cookie.ts";
-import { exchangeOf, run } from "./_exchange.ts";
-import { toJsonObject } from "./_dict.ts";
-import { andThen, attempt, type MaybePromise } from "./_promise.ts";
-import type { SessionOptions } from "./_session_config.ts";
-import { coreOf, SessionCore } from "./_session_core.ts";
+import type { CookieOptions } from "./session/cookie.ts";
+import { exchangeOf, run } from "./session/exchange.ts";
+import { toJsonObject } from "./session/dict.ts";
+import { andThen, attempt, type MaybePromise } from "./session/promise.ts";
+import type { SessionOptions } from "./session/options.ts";
+import { coreOf, SessionCore } from "./session/core.ts";
 
 export type { Backend, Payload, SecretKey } from "./backends/backend.ts";
-export type { CookieOptions } from "./_cookie.ts";
-export type { BackendName, SessionOptions } from "./_session_config.ts";
+export type { CookieOptions } from "./session/cookie.ts";
+export type { BackendName, SessionOptions } from "./session/options.ts";
 
 /** The methods of a session dictionary. Their names are no names for data. */
 export interface SessionMethods {

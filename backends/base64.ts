@@ -28,8 +28,8 @@ import {
   MAX_VALUE_LENGTH,
   padBase64Url,
   parseJsonObject,
-} from "./_bytes.ts";
-import { isCurrent } from "./_claims.ts";
+} from "./bytes.ts";
+import { isCurrent } from "./claims.ts";
 
 export type { Backend, Payload } from "./backend.ts";
 

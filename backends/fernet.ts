@@ -28,7 +28,7 @@ import {
   decodePaddedBase64Url,
   decodeUtf8,
   encodeUtf8,
-} from "./_bytes.ts";
+} from "./bytes.ts";
 import {
   decryptToken,
   encryptToken,
@@ -36,10 +36,10 @@ import {
   type FernetKey,
   importFernetKey,
   isTimely,
-} from "./_fernet_token.ts";
-import { checkSeconds } from "./_check.ts";
-import { keyBytes, toKeyList } from "./_keys.ts";
-import { TokenBackend, type TokenCodec } from "./_token_backend.ts";
+} from "./tokens/fernet_token.ts";
+import { checkSeconds } from "./check.ts";
+import { keyBytes, toKeyList } from "./tokens/keys.ts";
+import { TokenBackend, type TokenCodec } from "./tokens/token_backend.ts";
 
 export type { Backend, Payload, SecretKey } from "./backend.ts";
 

@@ -24,9 +24,9 @@ import {
   decodeUtf8,
   encodeUtf8,
   parseJsonObject,
-} from "./_bytes.ts";
-import { importHmacKey, toKeyList } from "./_keys.ts";
-import { TokenBackend, type TokenCodec } from "./_token_backend.ts";
+} from "./bytes.ts";
+import { importHmacKey, toKeyList } from "./tokens/keys.ts";
+import { TokenBackend, type TokenCodec } from "./tokens/token_backend.ts";
 
 export type { Backend, Payload, SecretKey } from "./backend.ts";
 

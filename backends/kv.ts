@@ -29,22 +29,22 @@
 
 import { encodeBase64Url } from "@std/encoding/base64url";
 import type { Backend, Payload } from "./backend.ts";
-import { encodeUtf8 } from "./_bytes.ts";
-import { isCurrent, STARTED } from "./_claims.ts";
+import { encodeUtf8 } from "./bytes.ts";
+import { isCurrent, STARTED } from "./claims.ts";
 import {
   KvRecords,
   readRecord,
   retry,
   toRecord,
   userOf,
-} from "./_kv_records.ts";
+} from "./stores/kv_records.ts";
 import {
   checkPrefix,
   checkStore,
   type KvEntry,
   type KvKey,
   type KvStore,
-} from "./_kv_store.ts";
+} from "./stores/kv_store.ts";
 
 export type { Backend, Payload } from "./backend.ts";
 export type {
@@ -53,7 +53,7 @@ export type {
   KvKey,
   KvSetOptions,
   KvStore,
-} from "./_kv_store.ts";
+} from "./stores/kv_store.ts";
 
 const ID_BYTES = 32;
 /** 32 bytes as base64url, in their one canonical spelling. */

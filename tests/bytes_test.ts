@@ -7,7 +7,7 @@ import {
   encodeUtf8,
   padBase64Url,
   parseJsonObject,
-} from "../backends/_bytes.ts";
+} from "../backends/bytes.ts";
 import { ALPHABET } from "./_tokens.ts";
 
 /** RFC 4648 section 10: the text, bare and padded. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { readCookie } from "../_cookie.ts";
+import { readCookie } from "../session/cookie.ts";
 
 const LONG = "x".repeat(61_440);
 

@@ -19,7 +19,7 @@ import {
   encryptToken,
   type FernetKey,
   importFernetKey,
-} from "../backends/_fernet_token.ts";
+} from "../backends/tokens/fernet_token.ts";
 import { generateSecretKey } from "../helpers.ts";
 import { Session } from "../session.ts";
 import { NOW, requestWith, stoppedClock } from "./_helpers.ts";

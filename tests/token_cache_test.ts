@@ -5,7 +5,10 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { jwtBackend } from "../backends/jwt.ts";
-import { MAX_CACHED_TOKENS, TokenCache } from "../backends/_token_cache.ts";
+import {
+  MAX_CACHED_TOKENS,
+  TokenCache,
+} from "../backends/tokens/token_cache.ts";
 import { Session } from "../session.ts";
 import { Random } from "./_random.ts";
 import {

@@ -12,9 +12,9 @@ import {
   decodeBase64Url,
   decodePaddedBase64Url,
   padBase64Url,
-} from "./_bytes.ts";
-import { CLOCK_SKEW } from "./_claims.ts";
-import { importHmacBytes } from "./_keys.ts";
+} from "../bytes.ts";
+import { CLOCK_SKEW } from "../claims.ts";
+import { importHmacBytes } from "./keys.ts";
 
 /** The bytes of a Fernet key: one half signs, the other encrypts. */
 export const FERNET_KEY_BYTES = 32;

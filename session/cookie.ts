@@ -6,7 +6,7 @@
  */
 
 import { type Cookie, setCookie } from "@std/http/cookie";
-import { checkCookieAge, checkType, kindOf } from "./backends/_check.ts";
+import { checkCookieAge, checkType, kindOf } from "../backends/check.ts";
 
 /** The longest name and value that browsers keep, together (RFC 6265bis). */
 export const MAX_COOKIE_LENGTH = 4096;

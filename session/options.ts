@@ -4,18 +4,18 @@
  * @module
  */
 
-import type { Backend, SecretKey } from "./backends/backend.ts";
-import { checkCookieAge, checkSeconds, checkType } from "./backends/_check.ts";
-import { toKeyList } from "./backends/_keys.ts";
-import { base64Backend } from "./backends/base64.ts";
-import { fernetBackend } from "./backends/fernet.ts";
-import { jwtBackend } from "./backends/jwt.ts";
+import type { Backend, SecretKey } from "../backends/backend.ts";
+import { checkCookieAge, checkSeconds, checkType } from "../backends/check.ts";
+import { toKeyList } from "../backends/tokens/keys.ts";
+import { base64Backend } from "../backends/base64.ts";
+import { fernetBackend } from "../backends/fernet.ts";
+import { jwtBackend } from "../backends/jwt.ts";
 import {
   checkCookieOptions,
   type CookieOptions,
   type CookieWriter,
   cookieWriter,
-} from "./_cookie.ts";
+} from "./cookie.ts";
 
 /** Options of a session; all of them have a default. */
 export interface SessionOptions {

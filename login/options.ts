@@ -4,9 +4,9 @@
  * @module
  */
 
-import { checkOptional, kindOf } from "./backends/_check.ts";
-import { isOrigin } from "./_origin.ts";
-import { checkDays } from "./_remember.ts";
+import { checkOptional, kindOf } from "../backends/check.ts";
+import { isOrigin } from "../helpers/origin.ts";
+import { checkDays } from "./remember.ts";
 
 /** Whom an application logs in: anything with an id. */
 export interface Identified {

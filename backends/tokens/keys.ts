@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { SecretKey } from "./backend.ts";
-import { type Bytes, encodeUtf8 } from "./_bytes.ts";
+import type { SecretKey } from "../backend.ts";
+import { type Bytes, encodeUtf8 } from "../bytes.ts";
 
 /** The fewest bytes a key may have (RFC 7518 section 3.2). */
 export const MIN_KEY_BYTES = 32;

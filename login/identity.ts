@@ -5,18 +5,18 @@
  * @module
  */
 
-import { isTime } from "./backends/_claims.ts";
-import { clearDict, type Dict } from "./_dict.ts";
-import type { Exchange } from "./_exchange.ts";
-import type { Identified, LoginOptions, UserLoader } from "./_login_options.ts";
-import { andThen, isPromise, type MaybePromise } from "./_promise.ts";
+import { isTime } from "../backends/claims.ts";
+import { clearDict, type Dict } from "../session/dict.ts";
+import type { Exchange } from "../session/exchange.ts";
+import type { Identified, LoginOptions, UserLoader } from "./options.ts";
+import { andThen, isPromise, type MaybePromise } from "../session/promise.ts";
 import {
   checkDays,
   isUserId,
   RememberCookie,
   type Remembered,
-} from "./_remember.ts";
-import type { SessionCore } from "./_session_core.ts";
+} from "./remember.ts";
+import type { SessionCore } from "../session/core.ts";
 
 const DEFAULT_REMEMBER_DAYS = 30;
 

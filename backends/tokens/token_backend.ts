@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { Backend, Payload } from "./backend.ts";
-import { flatten, MAX_VALUE_LENGTH, parseJsonObject } from "./_bytes.ts";
-import { isCurrent } from "./_claims.ts";
-import { TokenCache } from "./_token_cache.ts";
+import type { Backend, Payload } from "../backend.ts";
+import { flatten, MAX_VALUE_LENGTH, parseJsonObject } from "../bytes.ts";
+import { isCurrent } from "../claims.ts";
+import { TokenCache } from "./token_cache.ts";
 
 /** Makes tokens of one kind, and verifies them. Times are in seconds. */
 export interface TokenCodec {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OutgoingCookie } from "./_cookie.ts";
+import type { OutgoingCookie } from "./cookie.ts";
 
 const VARIES_ON_COOKIE = /(^|,)\s*(cookie|\*)\s*(,|$)/i;
 

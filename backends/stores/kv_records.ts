@@ -5,15 +5,15 @@
  * @module
  */
 
-import type { Payload } from "./backend.ts";
+import type { Payload } from "../backend.ts";
 import {
   type Bytes,
   decodeUtf8,
   encodeUtf8,
   parseJsonObject,
-} from "./_bytes.ts";
-import { CLOCK_SKEW, isTime, USER_ID } from "./_claims.ts";
-import type { KvEntry, KvKey, KvSetOptions, KvStore } from "./_kv_store.ts";
+} from "../bytes.ts";
+import { CLOCK_SKEW, isTime, USER_ID } from "../claims.ts";
+import type { KvEntry, KvKey, KvSetOptions, KvStore } from "./kv_store.ts";
 
 /** The longest value that Deno KV stores, in bytes. */
 const MAX_RECORD_BYTES = 65_536;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Payload } from "./backends/backend.ts";
-import { RESERVED_CLAIMS } from "./backends/_claims.ts";
+import type { Payload } from "../backends/backend.ts";
+import { RESERVED_CLAIMS } from "../backends/claims.ts";
 
 /** What the methods of a dictionary do. */
 export interface DictOwner {

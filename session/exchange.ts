@@ -5,19 +5,13 @@
  * @module
  */
 
-import type { Payload } from "./backends/backend.ts";
-import { STARTED } from "./backends/_claims.ts";
-import { type OutgoingCookie, readCookie } from "./_cookie.ts";
-import {
-  clearDict,
-  Dict,
-  type DictOwner,
-  fillDict,
-  snapshot,
-} from "./_dict.ts";
-import { attempt, isPromise, type MaybePromise } from "./_promise.ts";
-import { finishResponse } from "./_response.ts";
-import { type SessionCore, startOf } from "./_session_core.ts";
+import type { Payload } from "../backends/backend.ts";
+import { STARTED } from "../backends/claims.ts";
+import { type OutgoingCookie, readCookie } from "./cookie.ts";
+import { clearDict, Dict, type DictOwner, fillDict, snapshot } from "./dict.ts";
+import { attempt, isPromise, type MaybePromise } from "./promise.ts";
+import { finishResponse } from "./response.ts";
+import { type SessionCore, startOf } from "./core.ts";
 
 /** Runs a request's handler with its exchange. */
 export type Body = (exchange: Exchange) => MaybePromise<Response>;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { redirect, safeNextPath } from "./helpers.ts";
-import type { MaybePromise } from "./_promise.ts";
+import { redirect, safeNextPath } from "../helpers.ts";
+import type { MaybePromise } from "../session/promise.ts";
 
 /** Where to send a visitor: a URL, or a response as it is. */
 export type Location = string | Response;

@@ -4,16 +4,16 @@
  * @module
  */
 
-import type { Backend, Payload, SecretKey } from "./backends/backend.ts";
-import { isCurrent, isTime, STARTED } from "./backends/_claims.ts";
-import { toKeyList } from "./backends/_keys.ts";
-import { MAX_COOKIE_LENGTH, type OutgoingCookie } from "./_cookie.ts";
+import type { Backend, Payload, SecretKey } from "../backends/backend.ts";
+import { isCurrent, isTime, STARTED } from "../backends/claims.ts";
+import { toKeyList } from "../backends/tokens/keys.ts";
+import { MAX_COOKIE_LENGTH, type OutgoingCookie } from "./cookie.ts";
 import {
   makeBackend,
   resolveOptions,
   type SessionConfig,
   type SessionOptions,
-} from "./_session_config.ts";
+} from "./options.ts";
 
 /** The characters of a cookie value (RFC 6265 section 4.1.1). */
 const COOKIE_VALUE = /^[\x21\x23-\x2B\x2D-\x3A\x3C-\x5B\x5D-\x7E]+$/;

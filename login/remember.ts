@@ -5,14 +5,18 @@
  * @module
  */
 
-import type { Backend, SecretKey } from "./backends/backend.ts";
-import { checkType } from "./backends/_check.ts";
-import { isTime } from "./backends/_claims.ts";
-import { deriveHmacKey } from "./backends/_keys.ts";
-import { jwtBackend } from "./backends/jwt.ts";
-import { checkCookieOptions, cookieWriter, readCookie } from "./_cookie.ts";
-import type { Exchange } from "./_exchange.ts";
-import type { SessionCore } from "./_session_core.ts";
+import type { Backend, SecretKey } from "../backends/backend.ts";
+import { checkType } from "../backends/check.ts";
+import { isTime } from "../backends/claims.ts";
+import { deriveHmacKey } from "../backends/tokens/keys.ts";
+import { jwtBackend } from "../backends/jwt.ts";
+import {
+  checkCookieOptions,
+  cookieWriter,
+  readCookie,
+} from "../session/cookie.ts";
+import type { Exchange } from "../session/exchange.ts";
+import type { SessionCore } from "../session/core.ts";
 
 /** The most days a browser keeps a cookie. */
 const MAX_DAYS = 400;
