@@ -28,18 +28,21 @@
  * @module
  */
 
-import { checkType } from "./backends/check.ts";
+import { checkOptions, checkType } from "./backends/check.ts";
 import { type Exchange, exchangeOf, run } from "./session/exchange.ts";
 import { refuse, toLogin, toResponse } from "./login/guard.ts";
 import { Identity } from "./login/identity.ts";
 import {
-  checkGuard,
-  checkLoginOptions,
+  FRESH_CHECKS,
   type FreshOptions,
+  GUARD_CHECKS,
   type GuardOptions,
   type Identified,
+  LOGIN_CHECKS,
+  LOGIN_USER_CHECKS,
   type LoginOptions,
   type LoginUserOptions,
+  LOGOUT_USER_CHECKS,
   type LogoutUserOptions,
   type UserLoader,
 } from "./login/options.ts";
@@ -105,25 +108,13 @@ export class Login<User extends Identified> {
   constructor(session: Session<any>, options: LoginOptions<User> = {}) {
     this.#core = coreOf(session);
     checkAuthenticated(this.#core);
-    checkLoginOptions(options);
+    checkOptions(options, LOGIN_CHECKS);
     this.#options = { ...options };
     this.#identity = new Identity(this.#core, this.#options);
   }
 
   /**
    * Sets the function that finds a user by id.
-   *
-   * @example Usage
-   * ```ts
-   * import { generateSecretKey, Login, Session } from "@denizen/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const login = new Login<{ id: number }>(
-   *   new Session({ secretKey: generateSecretKey() }),
-   * );
-   * const load = login.userLoader((id) => ({ id }));
-   * assertEquals(load(1), { id: 1 });
-   * ```
    *
    * @param load The function.
    * @returns The same function.
@@ -142,20 +133,6 @@ export class Login<User extends Identified> {
    * for the same user after their security stamp changed keeps this login,
    * while all others end.
    *
-   * @example Usage
-   * ```ts
-   * import { generateSecretKey, Login, Session } from "@denizen/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const session = new Session({ secretKey: generateSecretKey() });
-   * const login = new Login(session, { userLoader: (id: number) => ({ id }) });
-   *
-   * const request = new Request("http://localhost/login", { method: "POST" });
-   * const response = await login.loginUser(request, { id: 1 }, { remember: 5 });
-   * assertEquals(response.status, 302);
-   * assertEquals(response.headers.getSetCookie().length, 2);
-   * ```
-   *
    * @param request The request with the credentials.
    * @param user The user.
    * @param options The options.
@@ -170,6 +147,7 @@ export class Login<User extends Identified> {
     user: User,
     options: LoginUserOptions = {},
   ): Promise<Response> {
+    checkOptions(options, LOGIN_USER_CHECKS);
     const { remember = false, redirectUrl = "/" } = options;
     const exchange = this.#exchangeOf(request);
     if (!isUserId(user?.id)) {
@@ -186,17 +164,6 @@ export class Login<User extends Identified> {
   /**
    * Logs the visitor out: ends the session, and removes the remember-me cookie.
    *
-   * @example Usage
-   * ```ts
-   * import { generateSecretKey, Login, Session } from "@denizen/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const login = new Login(new Session({ secretKey: generateSecretKey() }));
-   * const request = new Request("http://localhost/logout", { method: "POST" });
-   * const response = await login.logoutUser(request, { redirectUrl: "/bye" });
-   * assertEquals(response.headers.get("Location"), "/bye");
-   * ```
-   *
    * @param request The request.
    * @param options The options.
    * @returns A redirect, which may be ignored under a wrapper; or 403 where a
@@ -207,6 +174,7 @@ export class Login<User extends Identified> {
     request: Request,
     options: LogoutUserOptions = {},
   ): Promise<Response> {
+    checkOptions(options, LOGOUT_USER_CHECKS);
     const exchange = this.#exchangeOf(request);
     if (this.#isForeign(request)) return refuseForeign(request);
     await this.#identity.logOut(exchange);
@@ -216,20 +184,6 @@ export class Login<User extends Identified> {
   /**
    * Tells who is logged in, by the session or by the remember-me cookie. The
    * user is loaded once per request, however often this is asked.
-   *
-   * @example Usage
-   * ```ts
-   * import { generateSecretKey, Login, Session } from "@denizen/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const session = new Session({ secretKey: generateSecretKey() });
-   * const login = new Login(session, { userLoader: (id: number) => ({ id }) });
-   *
-   * const request = new Request("http://localhost/");
-   * assertEquals(await login.getCurrentUser(request), null);
-   * await login.loginUser(request, { id: 1 });
-   * assertEquals(await login.getCurrentUser(request), { id: 1 });
-   * ```
    *
    * @param request The request.
    * @returns The user, or `null`.
@@ -243,23 +197,6 @@ export class Login<User extends Identified> {
    * Tells who is logged in, and answers anybody else, as `required` does, by
    * throwing the response. It needs a wrapper around it, which sends it.
    *
-   * @example Usage
-   * ```ts
-   * import { generateSecretKey, Login, Session } from "@denizen/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const session = new Session({ secretKey: generateSecretKey() });
-   * const login = new Login(session, { userLoader: (id: number) => ({ id }) });
-   *
-   * const handler = session.wrap(async (request) => {
-   *   const user = await login.requireUser(request);
-   *   return new Response(`Hello, user ${user.id}!`);
-   * });
-   *
-   * const response = await handler(new Request("http://localhost/"));
-   * assertEquals(response.headers.get("Location"), "/login?next=%2F");
-   * ```
-   *
    * @param request The request.
    * @param options The options.
    * @returns The user.
@@ -269,7 +206,7 @@ export class Login<User extends Identified> {
     request: Request,
     options: GuardOptions<User> = {},
   ): Promise<User> {
-    checkGuard(options);
+    checkOptions(options, GUARD_CHECKS);
     const admitted = await this.#admit(this.#exchangeOf(request), options);
     if (admitted instanceof Response) throw admitted;
     return admitted;
@@ -278,21 +215,6 @@ export class Login<User extends Identified> {
   /**
    * Guards a handler: it runs for logged-in users only, with the user as its
    * second argument. The guard is a wrapper like `session.wrap`.
-   *
-   * @example Usage
-   * ```ts
-   * import { generateSecretKey, Login, Session } from "@denizen/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const session = new Session({ secretKey: generateSecretKey() });
-   * const login = new Login(session, { userLoader: (id: number) => ({ id }) });
-   * const handler = login.required((_request, user) =>
-   *   new Response(`Hello, user ${user.id}!`)
-   * );
-   *
-   * const response = await handler(new Request("http://localhost/me?tab=2"));
-   * assertEquals(response.headers.get("Location"), "/login?next=%2Fme%3Ftab%3D2");
-   * ```
    *
    * @typeParam Rest The further arguments of the handler.
    * @param handler The handler. Further arguments are passed on to it.
@@ -308,7 +230,7 @@ export class Login<User extends Identified> {
     ) => Response | Promise<Response>,
     options: GuardOptions<User> = {},
   ): (request: Request, ...rest: Rest) => Promise<Response> {
-    checkGuard(options);
+    checkOptions(options, GUARD_CHECKS);
     return this.#guard(handler, (exchange) => this.#admit(exchange, options));
   }
 
@@ -316,21 +238,6 @@ export class Login<User extends Identified> {
    * Guards a handler as `required` does, and demands that the visitor came
    * through the login page in this session: not by the remember-me cookie, and
    * no longer ago than `maxAge`.
-   *
-   * @example Usage
-   * ```ts
-   * import { generateSecretKey, Login, Session } from "@denizen/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const session = new Session({ secretKey: generateSecretKey() });
-   * const login = new Login(session, { userLoader: (id: number) => ({ id }) });
-   * const handler = login.fresh(() => new Response("Change your password"), {
-   *   maxAge: 15 * 60,
-   * });
-   *
-   * const response = await handler(new Request("http://localhost/password"));
-   * assertEquals(response.headers.get("Location"), "/login?next=%2Fpassword");
-   * ```
    *
    * @typeParam Rest The further arguments of the handler.
    * @param handler The handler. Further arguments are passed on to it.
@@ -347,14 +254,8 @@ export class Login<User extends Identified> {
     ) => Response | Promise<Response>,
     options: FreshOptions<User> = {},
   ): (request: Request, ...rest: Rest) => Promise<Response> {
-    checkGuard(options);
+    checkOptions(options, FRESH_CHECKS);
     const { maxAge = Infinity } = options;
-    checkType("maxAge", maxAge, "number");
-    if (!(maxAge > 0)) {
-      throw new RangeError(
-        `Cannot use maxAge: it must be a number of seconds above 0, not ${maxAge}`,
-      );
-    }
     return this.#guard(
       handler,
       (exchange) =>

@@ -23,7 +23,8 @@
  */
 
 import type { Payload, SecretKey } from "./backends/backend.ts";
-import type { CookieOptions } from "./session/cookie.ts";
+import { isCurrent } from "./backends/claims.ts";
+import type { CookieOptions } from "./session/cookie_options.ts";
 import { exchangeOf, run } from "./session/exchange.ts";
 import { toJsonObject } from "./session/dict.ts";
 import { andThen, attempt, type MaybePromise } from "./session/promise.ts";
@@ -31,7 +32,7 @@ import type { SessionOptions } from "./session/options.ts";
 import { coreOf, SessionCore } from "./session/core.ts";
 
 export type { Backend, Payload, SecretKey } from "./backends/backend.ts";
-export type { CookieOptions } from "./session/cookie.ts";
+export type { CookieOptions } from "./session/cookie_options.ts";
 export type { BackendName, SessionOptions } from "./session/options.ts";
 
 /** The methods of a session dictionary. Their names are no names for data. */
@@ -115,17 +116,6 @@ export class Session<
    * Configures the session later than at construction. The options given
    * replace those from before; the others stay.
    *
-   * @example Usage
-   * ```ts
-   * import { generateSecretKey, Session } from "@denizen/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const session = new Session({ cookieName: "sid" });
-   * session.initialize({ secretKey: generateSecretKey() });
-   * const dict = await session.get(new Request("http://localhost/"));
-   * assertEquals({ ...dict }, {});
-   * ```
-   *
    * @param options The options.
    * @throws {TypeError} If an option is not of the kind it must be.
    * @throws {RangeError} If a key is too short or a lifetime out of range.
@@ -155,7 +145,7 @@ export class Session<
    * @returns The attributes.
    */
   get cookieOptions(): CookieOptions {
-    return this.#core.config.cookieOptions;
+    return this.#core.config.cookie.attributes;
   }
 
   set cookieOptions(cookieOptions: CookieOptions) {
@@ -166,17 +156,6 @@ export class Session<
    * Reads the visitor's session. The cookie is decoded once per request, and
    * the same request gets the same object. Where the cookie is missing,
    * tampered with, expired or malformed, the session is empty.
-   *
-   * @example Usage
-   * ```ts
-   * import { generateSecretKey, Session } from "@denizen/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const session = new Session({ secretKey: generateSecretKey() });
-   * const headers = { Cookie: `session=${await session.encode({ n: 1 })}` };
-   * const request = new Request("http://localhost/", { headers });
-   * assertEquals({ ...await session.get(request) }, { n: 1 });
-   * ```
    *
    * @param request The request, as the server made it.
    * @returns The session dictionary.
@@ -195,23 +174,6 @@ export class Session<
    *
    * Wrappers nest. They share one session, and the outermost one writes.
    *
-   * @example Usage
-   * ```ts
-   * import { generateSecretKey, Session } from "@denizen/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const session = new Session({ secretKey: generateSecretKey() });
-   * const handler = session.wrap(async (request) => {
-   *   const dict = await session.get(request);
-   *   dict.seen = true;
-   *   dict.save();
-   *   return new Response("Hello");
-   * });
-   *
-   * const response = await handler(new Request("http://localhost/"));
-   * assertEquals(response.headers.getSetCookie().length, 1);
-   * ```
-   *
    * @param handler The handler. Further arguments are passed on to it.
    * @returns The handler with sessions, for `Deno.serve`.
    */
@@ -229,30 +191,6 @@ export class Session<
    * Writes what was saved for a request onto its response: for frameworks
    * whose middleware hands over a response.
    *
-   * @example Middleware
-   * ```ts
-   * import { generateSecretKey, Session } from "@denizen/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const session = new Session({ secretKey: generateSecretKey() });
-   *
-   * async function middleware(
-   *   request: Request,
-   *   next: () => Promise<Response>,
-   * ): Promise<Response> {
-   *   return await session.commit(request, await next());
-   * }
-   *
-   * const request = new Request("http://localhost/");
-   * const response = await middleware(request, async () => {
-   *   const dict = await session.get(request);
-   *   dict.seen = true;
-   *   dict.save();
-   *   return new Response("Hello");
-   * });
-   * assertEquals(response.headers.getSetCookie().length, 1);
-   * ```
-   *
    * @param request The request that the session was read from.
    * @param response The response on its way out.
    * @returns The response to send instead.
@@ -267,16 +205,6 @@ export class Session<
    * Makes a cookie value of exactly the given payload, for instance to call a
    * service that shares the key.
    *
-   * @example Usage
-   * ```ts
-   * import { generateSecretKey, Session } from "@denizen/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const session = new Session({ secretKey: generateSecretKey() });
-   * const token = await session.encode({ name: "susan" });
-   * assertEquals(await session.decode(token), { name: "susan" });
-   * ```
-   *
    * @param payload The content, claims included where it shall have some.
    * @param secretKey Another key than the session's.
    * @returns The value.
@@ -289,21 +217,12 @@ export class Session<
   ): Promise<string> {
     const backend = this.#core.backendFor(secretKey);
     const value = await backend.save(toJsonObject(payload));
-    this.#core.checkValue(value);
+    this.#core.config.cookie.check(value);
     return value;
   }
 
   /**
    * Reads a cookie value: the whole payload, claims included.
-   *
-   * @example Usage
-   * ```ts
-   * import { generateSecretKey, Session } from "@denizen/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const session = new Session({ secretKey: generateSecretKey() });
-   * assertEquals(await session.decode("garbage"), {});
-   * ```
    *
    * @param value The value.
    * @param secretKey Another key than the session's.
@@ -313,7 +232,9 @@ export class Session<
   async decode(value: string, secretKey?: SecretKey): Promise<Payload> {
     const backend = this.#core.backendFor(secretKey);
     const payload = typeof value === "string" && await backend.load(value);
-    return payload && this.#core.isCurrent(payload) ? payload : {};
+    return payload && isCurrent(payload, this.#core.config.lifetime.now)
+      ? payload
+      : {};
   }
 }
 

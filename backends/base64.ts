@@ -29,6 +29,7 @@ import {
   padBase64Url,
   parseJsonObject,
 } from "./bytes.ts";
+import { checkOptions, ofType } from "./check.ts";
 import { isCurrent } from "./claims.ts";
 
 export type { Backend, Payload } from "./backend.ts";
@@ -76,6 +77,7 @@ class Base64Backend implements Backend {
   readonly #clock: () => number;
 
   constructor(options: Base64BackendOptions) {
+    checkOptions(options, { clock: ofType("function") });
     this.#clock = options.clock ?? Date.now;
   }
 
@@ -87,9 +89,9 @@ class Base64Backend implements Backend {
     return payload !== null && isCurrent(payload, now) ? payload : null;
   }
 
-  save(payload: Payload): Promise<string> {
-    return Promise.try(() =>
-      padBase64Url(encodeBase64Url(JSON.stringify(payload)))
-    );
+  // deno-lint-ignore require-await -- what JSON can't hold is a rejection
+  async save(payload: Payload): Promise<string> {
+    const text = JSON.stringify(payload);
+    return padBase64Url(encodeBase64Url(text));
   }
 }

@@ -1,11 +1,57 @@
 /**
- * Checks that options have in common.
+ * Checks of options: which there are, and what kind of value each one takes.
+ * Whatever else is wrong with a value is said where the option is used.
  *
  * @module
  */
 
 /** The longest lifetime that browsers grant a cookie, in seconds: 400 days. */
 export const MAX_COOKIE_AGE = 34_560_000;
+
+/** Checks one option's value, which is given. */
+export type Check = (option: string, value: unknown) => void;
+
+/** A check for each option that there is. */
+export type Checks<Options> = { readonly [Name in keyof Options]-?: Check };
+
+/**
+ * Checks options: each must be known, and of its kind where it is given.
+ *
+ * @param options What was passed.
+ * @param checks The options that there are.
+ * @param owner What the options are of, where their names alone don't tell.
+ * @throws {TypeError} If there is no such option, or one is of another kind.
+ * @throws {RangeError} If a number is out of its range.
+ */
+export function checkOptions<Options extends object>(
+  options: Options,
+  checks: Checks<Options>,
+  owner?: string,
+): void {
+  checkType(owner ?? "options", options, "object");
+  for (const [name, value] of Object.entries(options)) {
+    const option = owner === undefined ? name : `${owner}.${name}`;
+    if (!Object.hasOwn(checks, name)) refuseUnknown(option, name, checks);
+    if (value !== undefined) checks[name as keyof Options](option, value);
+  }
+}
+
+/** Demands a value of one of these types. */
+export function ofType(...types: string[]): Check {
+  return (option, value) => checkType(option, value, ...types);
+}
+
+/** Demands text of a form. */
+export function ofForm(expected: string, pattern: RegExp): Check {
+  return (option, value) => {
+    if (typeof value === "string" && pattern.test(value)) return;
+    throw new TypeError(
+      `Cannot use ${option}: it must be ${expected}, not ${
+        typeof value === "string" ? JSON.stringify(value) : kindOf(value)
+      }`,
+    );
+  };
+}
 
 /**
  * Checks a lifetime.
@@ -44,9 +90,9 @@ export function checkCookieAge(option: string, value: unknown): void {
 }
 
 /**
- * Checks what kind of value an option has.
+ * Checks what type of value an option has.
  *
- * @throws {TypeError} If it is of another kind.
+ * @throws {TypeError} If it is of another type.
  */
 export function checkType(
   option: string,
@@ -55,27 +101,46 @@ export function checkType(
 ): void {
   if (types.includes(typeof value) && value !== null) return;
   throw new TypeError(
-    `Cannot use ${option}: it must be a ${types.join(" or a ")}, not ${
+    `Cannot use ${option}: it must be ${withArticles(types)}, not ${
       kindOf(value)
     }`,
   );
-}
-
-/**
- * Checks what kind of value an option has, where it is given.
- *
- * @throws {TypeError} If it is of another kind.
- */
-export function checkOptional(
-  option: string,
-  value: unknown,
-  ...types: string[]
-): void {
-  if (value !== undefined) checkType(option, value, ...types);
 }
 
 /** Names a value's kind for an error message; the value itself stays secret. */
 export function kindOf(value: unknown): string {
   if (value === null) return "null";
   return Array.isArray(value) ? "an array" : typeof value;
+}
+
+function withArticles(types: readonly string[]): string {
+  return types.map((type) => `${/^[aeiou]/.test(type) ? "an" : "a"} ${type}`)
+    .join(" or ");
+}
+
+function refuseUnknown(option: string, name: string, checks: object): never {
+  const known = Object.keys(checks);
+  const [nearest] = known.toSorted((a, b) =>
+    distance(name, a) - distance(name, b)
+  );
+  throw new TypeError(
+    `Cannot use ${option}: there is no such option; did you mean ${nearest}? There are ${
+      known.join(", ")
+    }`,
+  );
+}
+
+/** How many letters must change to make one name of another (Levenshtein). */
+function distance(a: string, b: string): number {
+  const [from, to] = [a, b].map((name) => name.toLowerCase().replace(/_/g, ""));
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const change = from[i - 1] === to[j - 1] ? 0 : 1;
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + change);
+    }
+    row = next;
+  }
+  return row[to.length];
 }

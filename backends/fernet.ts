@@ -37,7 +37,7 @@ import {
   importFernetKey,
   isTimely,
 } from "./tokens/fernet_token.ts";
-import { checkSeconds } from "./check.ts";
+import { checkOptions, type Checks, checkSeconds, ofType } from "./check.ts";
 import { keyBytes, toKeyList } from "./tokens/keys.ts";
 import { TokenBackend, type TokenCodec } from "./tokens/token_backend.ts";
 
@@ -45,6 +45,12 @@ export type { Backend, Payload, SecretKey } from "./backend.ts";
 
 /** What keys are derived for (RFC 5869 section 3.2). */
 const KEY_PURPOSE = "denizen fernet";
+
+const CHECKS: Checks<FernetBackendOptions> = {
+  secretKey: () => {}, // Checked by checkKeys.
+  maxAge: checkSeconds,
+  clock: ofType("function"),
+};
 
 /** Options of {@linkcode fernetBackend}. */
 export interface FernetBackendOptions {
@@ -109,8 +115,8 @@ class FernetCodec implements TokenCodec {
   #keys: FernetKey[] | undefined;
 
   constructor(options: FernetBackendOptions) {
+    checkOptions(options, CHECKS);
     this.#secretKeys = checkKeys(options.secretKey);
-    if (options.maxAge !== undefined) checkSeconds("maxAge", options.maxAge);
     this.#maxAge = options.maxAge;
   }
 

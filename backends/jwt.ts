@@ -25,12 +25,19 @@ import {
   encodeUtf8,
   parseJsonObject,
 } from "./bytes.ts";
+import { checkOptions, type Checks, ofType } from "./check.ts";
 import { importHmacKey, toKeyList } from "./tokens/keys.ts";
 import { TokenBackend, type TokenCodec } from "./tokens/token_backend.ts";
 
 export type { Backend, Payload, SecretKey } from "./backend.ts";
 
 const SIGNATURE_BYTES = 32;
+
+const CHECKS: Checks<JwtBackendOptions> = {
+  secretKey: () => {}, // Checked by toKeyList.
+  type: ofType("string"),
+  clock: ofType("function"),
+};
 
 /** Options of {@linkcode jwtBackend}. */
 export interface JwtBackendOptions {
@@ -86,6 +93,7 @@ class JwtCodec implements TokenCodec {
   #keys: CryptoKey[] | undefined;
 
   constructor(options: JwtBackendOptions) {
+    checkOptions(options, CHECKS);
     this.#secretKeys = toKeyList(options.secretKey);
     this.#type = options.type ?? "JWT";
     const header = JSON.stringify({ alg: "HS256", typ: this.#type });

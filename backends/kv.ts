@@ -30,6 +30,7 @@
 import { encodeBase64Url } from "@std/encoding/base64url";
 import type { Backend, Payload } from "./backend.ts";
 import { encodeUtf8 } from "./bytes.ts";
+import { checkOptions, type Checks, ofType } from "./check.ts";
 import { isCurrent, STARTED } from "./claims.ts";
 import {
   KvRecords,
@@ -60,6 +61,11 @@ const ID_BYTES = 32;
 const ID = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 /** SHA-256 in hexadecimal digits, so that nobody takes it for an id. */
 const HASH = /^[0-9a-f]{64}$/;
+
+const CHECKS: Checks<KvBackendOptions> = {
+  prefix: () => {}, // Checked by checkPrefix.
+  clock: ofType("function"),
+};
 
 /** Options of {@linkcode kvBackend}. */
 export interface KvBackendOptions {
@@ -159,6 +165,7 @@ class KvSessions implements KvBackend {
   readonly #clock: () => number;
 
   constructor(kv: KvStore, options: KvBackendOptions) {
+    checkOptions(options, CHECKS);
     const { prefix = ["sessions"], clock = Date.now } = options;
     this.#records = new KvRecords(checkStore(kv), checkPrefix(prefix));
     this.#clock = clock;

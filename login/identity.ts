@@ -10,12 +10,7 @@ import { clearDict, type Dict } from "../session/dict.ts";
 import type { Exchange } from "../session/exchange.ts";
 import type { Identified, LoginOptions, UserLoader } from "./options.ts";
 import { andThen, isPromise, type MaybePromise } from "../session/promise.ts";
-import {
-  checkDays,
-  isUserId,
-  RememberCookie,
-  type Remembered,
-} from "./remember.ts";
+import { isUserId, RememberCookie, type Remembered } from "./remember.ts";
 import type { SessionCore } from "../session/core.ts";
 
 const DEFAULT_REMEMBER_DAYS = 30;
@@ -88,14 +83,12 @@ export class Identity<User extends Identified> {
    * The days that the remember-me cookie shall live, if there shall be one.
    *
    * @throws {TypeError} If there is no secret key to sign it with.
-   * @throws {RangeError} If there are too few or too many.
    */
   daysOf(remember: boolean | number): number | undefined {
     if (remember === false) return undefined;
     const days = remember === true
       ? this.#options.rememberDays ?? DEFAULT_REMEMBER_DAYS
       : remember;
-    checkDays("remember", days);
     this.#remember.checkKey();
     return days;
   }
@@ -104,7 +97,7 @@ export class Identity<User extends Identified> {
   isFresh(exchange: Exchange, maxAge: number): boolean {
     const { _fresh, _auth_time } = exchange.load() as LoginData;
     if (_fresh !== true || maxAge === Infinity) return _fresh === true;
-    const now = Math.floor(this.#core.config.clock() / 1000);
+    const now = Math.floor(this.#core.config.lifetime.now);
     return isTime(_auth_time) && now - _auth_time <= maxAge;
   }
 
@@ -204,7 +197,7 @@ export class Identity<User extends Identified> {
     data._fresh = isFresh;
     if (stamp !== undefined) data._stamp = stamp;
     if (isFresh) {
-      data._auth_time = Math.floor(this.#core.config.clock() / 1000);
+      data._auth_time = Math.floor(this.#core.config.lifetime.now);
     }
     await exchange.save(dict, true);
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkOptional, kindOf } from "../backends/check.ts";
+import { type Checks, checkType, kindOf, ofType } from "../backends/check.ts";
 import { isOrigin } from "../helpers/origin.ts";
 import { checkDays } from "./remember.ts";
 
@@ -124,42 +124,44 @@ export interface FreshOptions<User> extends GuardOptions<User> {
   maxAge?: number;
 }
 
-/**
- * Checks the options of a login.
- *
- * @throws {TypeError} If one is not of the kind it must be.
- * @throws {RangeError} If `rememberDays` is out of range.
- */
-export function checkLoginOptions<User extends Identified>(
-  options: LoginOptions<User>,
-): void {
-  checkOptional("userLoader", options.userLoader, "function");
-  checkOptional("userChecker", options.userChecker, "function");
-  checkOptional("securityStamp", options.securityStamp, "function");
-  checkOptional("loginUrl", options.loginUrl, "string", "function");
-  if (options.loginUrl === "") {
-    throw new TypeError(
-      'Cannot use loginUrl: it is empty; leave it out for "/login"',
-    );
-  }
-  checkOrigins(options.trustedOrigins ?? []);
-  if (options.rememberDays !== undefined) {
-    checkDays("rememberDays", options.rememberDays);
-  }
-}
+/** What the options of a login must be. */
+// deno-lint-ignore no-explicit-any -- the same for any user
+export const LOGIN_CHECKS: Checks<LoginOptions<any>> = {
+  loginUrl: checkLoginUrl,
+  userLoader: ofType("function"),
+  userChecker: ofType("function"),
+  securityStamp: ofType("function"),
+  rememberCookieName: () => {}, // Checked by NamedCookie.
+  rememberDays: checkDays,
+  trustedOrigins: checkOrigins,
+};
 
-/**
- * Checks the options of a guard.
- *
- * @throws {TypeError} If one is not of the kind it must be.
- */
-export function checkGuard<User>(options: GuardOptions<User>): void {
-  checkOptional("check", options.check, "function");
-  if (options.location instanceof Response) return;
-  checkOptional("location", options.location, "string", "function");
-}
+/** What the options of `loginUser` must be. */
+export const LOGIN_USER_CHECKS: Checks<LoginUserOptions> = {
+  remember: checkRemember,
+  redirectUrl: ofType("string"),
+};
 
-function checkOrigins(origins: unknown): void {
+/** What the options of `logoutUser` must be. */
+export const LOGOUT_USER_CHECKS: Checks<LogoutUserOptions> = {
+  redirectUrl: ofType("string"),
+};
+
+/** What the options of a guard must be. */
+// deno-lint-ignore no-explicit-any -- the same for any user
+export const GUARD_CHECKS: Checks<GuardOptions<any>> = {
+  check: ofType("function"),
+  location: checkLocation,
+};
+
+/** What the options of a guard for fresh logins must be. */
+// deno-lint-ignore no-explicit-any -- the same for any user
+export const FRESH_CHECKS: Checks<FreshOptions<any>> = {
+  ...GUARD_CHECKS,
+  maxAge: checkFreshAge,
+};
+
+function checkOrigins(_option: string, origins: unknown): void {
   if (!Array.isArray(origins)) {
     throw new TypeError(
       `Cannot use trustedOrigins: it must be an array, not ${kindOf(origins)}`,
@@ -172,4 +174,31 @@ function checkOrigins(origins: unknown): void {
       wrong + 1
     } is not an origin; write it as "https://example.com"`,
   );
+}
+
+function checkLoginUrl(option: string, url: unknown): void {
+  checkType(option, url, "string", "function");
+  if (url === "") {
+    throw new TypeError(
+      'Cannot use loginUrl: it is empty; leave it out for "/login"',
+    );
+  }
+}
+
+function checkRemember(option: string, remember: unknown): void {
+  if (typeof remember !== "boolean") checkDays(option, remember);
+}
+
+function checkLocation(option: string, location: unknown): void {
+  if (location instanceof Response) return;
+  checkType(option, location, "string", "function");
+}
+
+function checkFreshAge(option: string, maxAge: unknown): void {
+  checkType(option, maxAge, "number");
+  if (!(Number(maxAge) > 0)) {
+    throw new RangeError(
+      `Cannot use ${option}: it must be a number of seconds above 0, not ${maxAge}`,
+    );
+  }
 }

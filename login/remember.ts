@@ -10,11 +10,7 @@ import { checkType } from "../backends/check.ts";
 import { isTime } from "../backends/claims.ts";
 import { deriveHmacKey } from "../backends/tokens/keys.ts";
 import { jwtBackend } from "../backends/jwt.ts";
-import {
-  checkCookieOptions,
-  cookieWriter,
-  readCookie,
-} from "../session/cookie.ts";
+import { NamedCookie } from "../session/cookie.ts";
 import type { Exchange } from "../session/exchange.ts";
 import type { SessionCore } from "../session/core.ts";
 
@@ -38,16 +34,17 @@ export interface Remembered {
 export class RememberCookie {
   readonly #core: SessionCore;
   readonly #name: string;
+  /** The session's cookie, and this one beside it. */
+  #cookies: readonly [beside: NamedCookie, own: NamedCookie];
   /** What goes out in place of what came in. */
   readonly #outgoing = new WeakMap<Exchange, Remembered | null>();
   #keys: readonly SecretKey[] = [];
   #backend: Promise<Backend> | undefined;
 
   constructor(core: SessionCore, name: string) {
-    checkCookieOptions(name, {}, "rememberCookieName");
     this.#core = core;
     this.#name = name;
-    this.#checkName();
+    this.#cookies = this.#makeCookies();
   }
 
   /** @throws {TypeError} If there is no secret key to sign with. */
@@ -62,7 +59,7 @@ export class RememberCookie {
   async set(exchange: Exchange, remembered: Remembered): Promise<void> {
     const { userId, days, stamp } = remembered;
     const maxAge = days * SECONDS_PER_DAY;
-    const now = Math.floor(this.#core.config.clock() / 1000);
+    const now = Math.floor(this.#core.config.lifetime.now);
     const token = await (await this.#tokens()).save({
       user_id: userId,
       days,
@@ -70,13 +67,13 @@ export class RememberCookie {
       iat: now,
       exp: now + maxAge,
     });
-    exchange.setCookie(this.#write(exchange, token, maxAge));
+    exchange.setCookie(this.#cookie.set(exchange.request, token, maxAge));
     this.#outgoing.set(exchange, remembered);
   }
 
   /** Removes the cookie. */
   clear(exchange: Exchange): void {
-    exchange.setCookie(this.#write(exchange, null));
+    exchange.setCookie(this.#cookie.delete(exchange.request));
     this.#outgoing.set(exchange, null);
   }
 
@@ -106,28 +103,35 @@ export class RememberCookie {
     return { userId, days, stamp };
   }
 
-  /** The session's own name may have changed since the last time. */
-  #checkName(): void {
-    if (this.#name !== this.#core.config.cookieName) return;
-    throw new TypeError(
-      `Cannot use rememberCookieName "${this.#name}": the session's cookie has that name; give it another`,
-    );
+  /** The cookie; made anew when the session's changes. */
+  get #cookie(): NamedCookie {
+    if (this.#cookies[0] !== this.#core.config.cookie) {
+      this.#cookies = this.#makeCookies();
+    }
+    return this.#cookies[1];
+  }
+
+  #makeCookies(): [beside: NamedCookie, own: NamedCookie] {
+    const beside = this.#core.config.cookie;
+    if (this.#name === beside.name) {
+      throw new TypeError(
+        `Cannot use rememberCookieName "${this.#name}": the session's cookie has that name; give it another`,
+      );
+    }
+    const { secure } = beside.attributes;
+    return [
+      beside,
+      new NamedCookie(this.#name, { secure }, "rememberCookieName"),
+    ];
   }
 
   #find(exchange: Exchange): undefined | string | string[] {
-    this.#checkName();
-    return readCookie(exchange.request.headers.get("Cookie"), this.#name);
-  }
-
-  #write(exchange: Exchange, token: string | null, maxAge?: number) {
-    const secure = this.#core.isSecure(exchange.request) || undefined;
-    const attributes = checkCookieOptions(this.#name, { secure, maxAge });
-    return cookieWriter(this.#name, attributes)(token);
+    return this.#cookie.read(exchange.request);
   }
 
   /** The tokens' backend; made anew when the session's keys change. */
   #tokens(): Promise<Backend> {
-    const { keys, clock } = this.#core.config;
+    const { keys, settings: { clock } } = this.#core.config;
     if (this.#backend === undefined || keys !== this.#keys) {
       this.#keys = keys;
       const derived = keys.map((key) => deriveHmacKey(key, KEY_PURPOSE));

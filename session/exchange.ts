@@ -7,11 +7,12 @@
 
 import type { Payload } from "../backends/backend.ts";
 import { STARTED } from "../backends/claims.ts";
-import { type OutgoingCookie, readCookie } from "./cookie.ts";
+import type { OutgoingCookie } from "./cookie.ts";
 import { clearDict, Dict, type DictOwner, fillDict, snapshot } from "./dict.ts";
 import { attempt, isPromise, type MaybePromise } from "./promise.ts";
 import { finishResponse } from "./response.ts";
-import { type SessionCore, startOf } from "./core.ts";
+import type { SessionCore } from "./core.ts";
+import { startOf } from "./lifetime.ts";
 
 /** Runs a request's handler with its exchange. */
 export type Body = (exchange: Exchange) => MaybePromise<Response>;
@@ -59,8 +60,7 @@ export class Exchange implements DictOwner {
     if (this.#dict !== undefined) return this.#dict;
     if (this.#loading !== undefined) return this.#loading;
     const { backend } = this.core;
-    const { cookieName } = this.core.config;
-    const found = readCookie(this.request.headers.get("Cookie"), cookieName);
+    const found = this.core.config.cookie.read(this.request);
     if (found === undefined) return this.#open("", null);
     if (typeof found !== "string") return this.#wait(this.#loadOne(found));
     const payload = backend.load(found);
@@ -121,8 +121,7 @@ export class Exchange implements DictOwner {
     return this.#enqueue(() => async () => {
       await this.#remove(this.#value);
       this.#value = this.#started = undefined;
-      this.#isRenewalDue = false;
-      this.#setSessionCookie(null);
+      this.setCookie(this.core.config.cookie.delete(this.request));
     });
   }
 
@@ -147,7 +146,9 @@ export class Exchange implements DictOwner {
   async #loadOne(values: string[]): Promise<Dict> {
     const { backend } = this.core;
     const payloads = await Promise.all(
-      values.map(async (value) => this.core.accept(await backend.load(value))),
+      values.map(async (value) =>
+        this.core.config.lifetime.accept(await backend.load(value))
+      ),
     );
     const valid = values.filter((_, index) => payloads[index] !== null);
     if (valid.length !== 1) return this.#open("", null);
@@ -155,14 +156,14 @@ export class Exchange implements DictOwner {
   }
 
   #open(value: string, loaded: Payload | null): Dict {
-    const payload = this.core.accept(loaded);
+    const payload = this.core.config.lifetime.accept(loaded);
     const dict = new Dict(this);
     this.#dict = dict;
     if (payload === null) return dict;
     fillDict(dict, payload);
     this.#value = value;
     this.#started = startOf(payload);
-    this.#isRenewalDue = this.core.isRenewalDue(payload);
+    this.#isRenewalDue = this.core.config.lifetime.isRenewalDue(payload);
     if (this.core.config.autoSave) this.#baseline = JSON.stringify(dict);
     return dict;
   }
@@ -238,41 +239,34 @@ export class Exchange implements DictOwner {
   }
 
   async #write(data: Payload, isNew: boolean): Promise<void> {
+    const { backend, config } = this.core;
     const previous = this.#value;
-    const payload = this.core.stamp(data, isNew ? undefined : this.#started);
-    const value = await this.core.backend.save(
-      payload,
-      isNew ? undefined : previous,
-    );
-    this.core.checkValue(value);
+    const started = isNew ? undefined : this.#started;
+    const payload = config.lifetime.stamp(data, started);
+    const value = await backend.save(payload, isNew ? undefined : previous);
+    config.cookie.check(value);
     this.#value = value;
     this.#started = payload[STARTED] as number; // stamp() put it there
-    this.#isRenewalDue = false;
-    this.#setSessionCookie(value);
+    this.setCookie(config.cookie.set(this.request, value));
     if (isNew) await this.#remove(previous);
   }
 
   async #renew(): Promise<void> {
-    this.#isRenewalDue = false;
-    const { core } = this;
-    const { backend } = core;
+    const { backend, config } = this.core;
     if (this.#value === undefined) return;
-    const current = core.accept(await backend.load(this.#value));
+    const current = config.lifetime.accept(await backend.load(this.#value));
     if (current === null) return;
-    const payload = core.stamp(current, this.#started);
+    const payload = config.lifetime.stamp(current, this.#started);
     const value = backend.renew === undefined
       ? await backend.save(payload, this.#value)
       : await backend.renew(this.#value, payload);
     // Nobody asked for the renewal: one that a browser drops is none.
-    if (value !== null && core.fits(value)) this.#setSessionCookie(value);
+    if (value === null || !config.cookie.fits(value)) return;
+    this.setCookie(config.cookie.set(this.request, value));
   }
 
   async #remove(value: string | undefined): Promise<void> {
     if (value !== undefined) await this.core.backend.remove?.(value);
-  }
-
-  #setSessionCookie(value: string | null): void {
-    this.setCookie(this.core.cookie(this.request, value));
   }
 }
 

@@ -5,17 +5,20 @@
  */
 
 import type { Backend, SecretKey } from "../backends/backend.ts";
-import { checkCookieAge, checkSeconds, checkType } from "../backends/check.ts";
+import {
+  checkCookieAge,
+  checkOptions,
+  type Checks,
+  checkSeconds,
+  ofType,
+} from "../backends/check.ts";
 import { toKeyList } from "../backends/tokens/keys.ts";
 import { base64Backend } from "../backends/base64.ts";
 import { fernetBackend } from "../backends/fernet.ts";
 import { jwtBackend } from "../backends/jwt.ts";
-import {
-  checkCookieOptions,
-  type CookieOptions,
-  type CookieWriter,
-  cookieWriter,
-} from "./cookie.ts";
+import { NamedCookie } from "./cookie.ts";
+import type { CookieOptions } from "./cookie_options.ts";
+import { Lifetime } from "./lifetime.ts";
 
 /** Options of a session; all of them have a default. */
 export interface SessionOptions {
@@ -89,22 +92,36 @@ const BACKENDS: Record<BackendName, (settings: BackendSettings) => Backend> = {
   base64: ({ clock }) => base64Backend({ clock }),
 };
 
+const CHECKS: Checks<SessionOptions> = {
+  secretKey: () => {}, // Checked by toKeyList, where it is undefined too.
+  backend: () => {}, // Checked by makeBackend.
+  cookieName: () => {}, // Checked by NamedCookie.
+  cookieOptions: ofType("object"),
+  maxAge: checkCookieAge,
+  absoluteMaxAge: checkSeconds,
+  autoSave: ofType("boolean"),
+  clock: ofType("function"),
+};
+
 /** How long a session lives without being renewed, in seconds: 14 days. */
 const DEFAULT_MAX_AGE = 1_209_600;
 
 /** Options that were checked and completed. */
 export interface SessionConfig {
+  /** The options as they were given. */
   options: SessionOptions;
+  /** The secret keys; none where there is none yet. */
   keys: readonly SecretKey[];
   /** Absent where the backend needs a key and there is none yet. */
   backend: Backend | undefined;
-  cookieName: string;
-  cookieOptions: CookieOptions;
-  cookies: Record<"secure" | "plain", CookieWriter>;
-  maxAge: number;
-  absoluteMaxAge: number | undefined;
+  /** How to make a backend with other keys. */
+  settings: Omit<BackendSettings, "keys">;
+  /** The session's cookie. */
+  cookie: NamedCookie;
+  /** How long a session lives. */
+  lifetime: Lifetime;
+  /** Whether a session is saved when its data have changed. */
   autoSave: boolean;
-  clock: () => number;
 }
 
 /**
@@ -114,19 +131,14 @@ export interface SessionConfig {
  * @throws {RangeError} If a key is too short or a lifetime out of range.
  */
 export function resolveOptions(options: SessionOptions): SessionConfig {
+  checkOptions(options, CHECKS);
   const { cookieName = "session", cookieOptions = {} } = options;
   const { autoSave = false, clock = Date.now } = options;
   const { maxAge = DEFAULT_MAX_AGE, absoluteMaxAge } = options;
-  checkCookieAge("maxAge", maxAge);
-  if (absoluteMaxAge !== undefined) {
-    checkSeconds("absoluteMaxAge", absoluteMaxAge);
-  }
-  checkType("autoSave", autoSave, "boolean");
-  checkType("clock", clock, "function");
   const keys = Object.freeze(
     "secretKey" in options ? toKeyList(options.secretKey) : [],
   );
-  const attributes = checkCookieOptions(cookieName, cookieOptions);
+  const settings = { maxAge, clock };
   return {
     // Copies: what the caller does with the originals later changes nothing.
     options: {
@@ -138,17 +150,11 @@ export function resolveOptions(options: SessionOptions): SessionConfig {
     keys,
     backend: keys.length === 0 && needsKey(options.backend)
       ? undefined
-      : makeBackend(options.backend, { keys, maxAge, clock }),
-    cookieName,
-    cookieOptions: Object.freeze(attributes),
-    cookies: {
-      secure: cookieWriter(cookieName, { ...attributes, secure: true }),
-      plain: cookieWriter(cookieName, attributes),
-    },
-    maxAge,
-    absoluteMaxAge,
+      : makeBackend(options.backend, { ...settings, keys }),
+    settings,
+    cookie: new NamedCookie(cookieName, cookieOptions),
+    lifetime: new Lifetime({ maxAge, absoluteMaxAge, clock }),
     autoSave,
-    clock,
   };
 }
 
@@ -165,9 +171,9 @@ export function makeBackend(
     if (!Object.hasOwn(BACKENDS, backend)) {
       const known = Object.keys(BACKENDS).map((name) => `"${name}"`);
       throw new TypeError(
-        `Cannot use backend: the names known are ${
-          known.join(", ")
-        }, not this one; or pass a Backend`,
+        `Cannot use backend: the names known are ${known.join(", ")}, not ${
+          JSON.stringify(backend)
+        }; or pass a Backend`,
       );
     }
     if (!needsKey(backend) && settings.keys.length > 0) {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import {
   Login,
   redirect,
@@ -371,7 +371,7 @@ Deno.test("required() outside withSession() rejects a handler of another user at
   // @ts-expect-error -- a user has no age
   login.required(() => new Response(), { check: ({ age }) => age > 17 });
   // @ts-expect-error -- required() knows no maxAge
-  login.required(() => new Response(), { maxAge: 60 });
+  assertThrows(() => login.required(() => new Response(), { maxAge: 60 }));
 });
 
 Deno.test("Login demands a user with an id at compile time", () => {
