@@ -5,7 +5,7 @@
  */
 
 import { decodeBase64Url, encodeBase64Url } from "@std/encoding/base64url";
-import type { Backend, Payload } from "../session.ts";
+import type { Backend, Payload, Session, SessionDict } from "../session.ts";
 
 /** A secret key that is good for tests only. */
 export const KEY = "correct horse battery staple, and a pony";
@@ -13,6 +13,8 @@ export const KEY = "correct horse battery staple, and a pony";
 export const OTHER_KEY = "a wrong horse and an empty battery, alas";
 /** When the injected clock starts, in seconds. */
 export const NOW = 1_700_000_000;
+/** The claim that says when a session was last written. */
+export const SAVED = "iat";
 
 /** A clock that stands still until it is told to go on. */
 export function stoppedClock(): {
@@ -34,6 +36,31 @@ export function requestWith(
   const headers = new Headers();
   if (cookies !== undefined) headers.set("Cookie", cookies);
   return new Request(url, { headers });
+}
+
+/** The dictionary of a request that `session.commit()` will answer. */
+export function open<Data extends object>(
+  session: Session<Data>,
+  request: Request,
+): Promise<SessionDict<Data>> {
+  return session.get(request);
+}
+
+/** Serves a handler on this machine while a test runs. */
+export async function serve(
+  handler: Deno.ServeHandler<Deno.NetAddr>,
+  test: (url: string, port: number) => Promise<void>,
+  onError = (error: unknown) => new Response(String(error), { status: 500 }),
+): Promise<void> {
+  const hostname = "127.0.0.1";
+  const options = { hostname, port: 0, onListen() {}, onError };
+  const server = Deno.serve(options, handler);
+  try {
+    const { port } = server.addr;
+    await test(`http://${hostname}:${port}/`, port);
+  } finally {
+    await server.shutdown();
+  }
 }
 
 /** The value that a response sets a cookie to, where it does. */
@@ -69,21 +96,30 @@ export function payloadOf(token: string | undefined): Payload {
 /** A token made elsewhere with our key: `payload` is JSON text or its value. */
 export async function signToken(
   payload: unknown,
-  key = KEY,
+  key: string | Uint8Array<ArrayBuffer> = KEY,
   header = '{"alg":"HS256","typ":"JWT"}',
 ): Promise<string> {
   const text = typeof payload === "string" ? payload : JSON.stringify(payload);
   const input = `${encodeBase64Url(header)}.${encodeBase64Url(text)}`;
+  return `${input}.${await macOf(input, key)}`;
+}
+
+/** The MAC of a text, as a token's last part. */
+export async function macOf(
+  text: string,
+  key: string | Uint8Array<ArrayBuffer> = KEY,
+  hash: "SHA-256" | "SHA-384" | "SHA-512" = "SHA-256",
+): Promise<string> {
   const encoder = new TextEncoder();
   const hmacKey = await crypto.subtle.importKey(
     "raw",
-    encoder.encode(key),
-    { name: "HMAC", hash: "SHA-256" },
+    typeof key === "string" ? encoder.encode(key) : key,
+    { name: "HMAC", hash },
     false,
     ["sign"],
   );
-  const mac = await crypto.subtle.sign("HMAC", hmacKey, encoder.encode(input));
-  return `${input}.${encodeBase64Url(mac)}`;
+  const mac = await crypto.subtle.sign("HMAC", hmacKey, encoder.encode(text));
+  return encodeBase64Url(mac);
 }
 
 /** A backend that keeps records in memory and counts what it is asked. */

@@ -130,9 +130,19 @@ export class Site {
     return { user, response };
   }
 
-  /** The data of the browser's session. */
+  /** The data of the browser's session; who is logged in, `claims` tells. */
   async data(browser: Browser): Promise<Payload> {
     return { ...await this.session.get(browser.request("/")) };
+  }
+
+  /** All that the browser's session says, its login and times included. */
+  claims(browser: Browser): Promise<Payload> {
+    return this.session.decode(browser.cookies.get("session") ?? "");
+  }
+
+  /** Gives the browser a session that says this and no more. */
+  async give(browser: Browser, payload: Payload): Promise<void> {
+    browser.cookies.set("session", await this.session.encode(payload));
   }
 
   /** Changes the browser's session, and saves it. */
@@ -208,6 +218,20 @@ export async function assertForgotten(
   assertEquals(cookiesOf(response), ["-_remember"]);
 }
 
+/** The key of remember tokens: HKDF-Expand of RFC 5869 section 2.3, one block. */
+export async function rememberKey(
+  secret = KEY,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const hmac = { name: "HMAC", hash: "SHA-256" };
+  const [bytes, purpose] = [secret, "denizen remember me\x01"].map((text) =>
+    new TextEncoder().encode(text)
+  );
+  const key = await crypto.subtle.importKey("raw", bytes, hmac, false, [
+    "sign",
+  ]);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", key, purpose));
+}
+
 /** A backend whose values anybody can make. */
 export const UNSIGNED: Backend = {
   authenticated: false,
@@ -253,4 +277,10 @@ export async function sendRaw(port: number, text: string): Promise<string> {
   await writer.write(new TextEncoder().encode(text));
   writer.releaseLock();
   return await new Response(connection.readable).text();
+}
+
+/** Sends the lines of a request without a body, and returns the answer. */
+export function sendLines(port: number, ...lines: string[]): Promise<string> {
+  const all = [...lines, "Connection: close", "", ""];
+  return sendRaw(port, all.join("\r\n"));
 }

@@ -5,14 +5,9 @@
  */
 
 import { encodeBase64Url } from "@std/encoding/base64url";
+import { KEY, macOf } from "./_helpers.ts";
 
-/** The secret that tokens are signed with unless a test says otherwise. */
-export const KEY = "the first secret of these tests, 32+";
-/** A secret that nothing under test knows unless a test says so. */
-export const OTHER_KEY = "another secret of these tests, 32+ too";
-/** The injected clock's time, in seconds. */
-export const NOW = 1_700_000_000;
-/** The header of a token that is as it should be. */
+/** The header of a session's token. */
 export const HEADER = '{"alg":"HS256","typ":"JWT"}';
 /** The characters of base64url, in the order of their values. */
 export const ALPHABET =
@@ -36,18 +31,9 @@ export function forgeToken(forgery: Forgery = {}): Promise<string> {
 /** Appends a valid MAC to a signing input, however that is spelled. */
 export async function signInput(
   input: string,
-  { key = KEY, hash = "SHA-256" }: Forgery = {},
+  { key = KEY, hash }: Forgery = {},
 ): Promise<string> {
-  const encoder = new TextEncoder();
-  const hmacKey = await crypto.subtle.importKey(
-    "raw",
-    typeof key === "string" ? encoder.encode(key) : key,
-    { name: "HMAC", hash },
-    false,
-    ["sign"],
-  );
-  const mac = await crypto.subtle.sign("HMAC", hmacKey, encoder.encode(input));
-  return `${input}.${encodeBase64Url(mac)}`;
+  return `${input}.${await macOf(input, key, hash)}`;
 }
 
 /** The spellings of a last character whose stray bits a lax decoder drops. */
@@ -56,21 +42,26 @@ export function otherSpellings(token: string): string[] {
   return [1, 2, 3].map((bits) => token.slice(0, -1) + ALPHABET[value | bits]);
 }
 
-/** Runs a function, and counts how often it has a signature verified. */
-export async function countVerifications(
+/** Runs a function, and counts its calls of these methods of `crypto.subtle`. */
+export async function countCalls(
   run: () => unknown,
+  ...names: (keyof SubtleCrypto)[]
 ): Promise<number> {
   const { subtle } = crypto;
-  const original = subtle.verify;
   let count = 0;
-  subtle.verify = (...args) => {
-    count++;
-    return original.apply(subtle, args);
-  };
+  for (const name of names) {
+    const method = subtle[name];
+    const value = (...args: unknown[]) => {
+      count++;
+      return Reflect.apply(method, subtle, args);
+    };
+    Object.defineProperty(subtle, name, { value, configurable: true });
+  }
   try {
     await run();
   } finally {
-    subtle.verify = original;
+    // The methods of the prototype are there again.
+    for (const name of names) Reflect.deleteProperty(subtle, name);
   }
   return count;
 }

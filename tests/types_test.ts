@@ -1,7 +1,17 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { base64Backend } from "../backends/base64.ts";
+import { fernetBackend } from "../backends/fernet.ts";
+import { jwtBackend } from "../backends/jwt.ts";
+import { type KvBackend, kvBackend, type KvStore } from "../backends/kv.ts";
 import {
   type Backend,
+  generateSecretKey,
+  isCrossOrigin,
+  Login,
+  type LoginOptions,
   type Payload,
+  redirect,
+  safeNextPath,
   type SecretKey,
   Session,
   type SessionDict,
@@ -19,8 +29,27 @@ interface Data {
   user: { name: string };
 }
 
+interface User {
+  id: number;
+  name: string;
+}
+
+interface Params {
+  page: string;
+}
+
+/** What a wrapper makes of a handler with two arguments of its own. */
+type PageHandler = (
+  request: Request,
+  id: number,
+  params: Params,
+) => Promise<Response>;
+
 const session = new Session<Data>({ secretKey: KEY });
 const untyped = new Session({ secretKey: KEY });
+const login = new Login(session, {
+  userLoader: (id: number): User => ({ id, name: "susan" }),
+});
 
 /** Compiles for `true` alone. */
 function assertType<_T extends true>(): void {}
@@ -47,15 +76,9 @@ Deno.test("Session<Data> types the data of withSession() as optional", async () 
   assertEquals((await handler(requestWith())).status, 200);
 });
 
-Deno.test("Session<Data> types the data of get()", async () => {
+Deno.test("Session<Data> types what get() returns", async () => {
   const dict = await session.get(requestWith());
   assertType<Equal<typeof dict, SessionDict<Data>>>();
-  assertType<Equal<typeof dict.n, number | undefined>>();
-  assertEquals(dict.n, undefined);
-});
-
-Deno.test("Session<Data> types the methods of its dictionary", async () => {
-  const dict = await session.get(requestWith());
   assertType<Equal<ReturnType<typeof dict.save>, Promise<void>>>();
   assertType<Equal<ReturnType<typeof dict.delete>, Promise<void>>>();
   // @ts-expect-error -- takes no argument
@@ -96,22 +119,13 @@ Deno.test("Session without a type has data of any type", async () => {
 Deno.test("withSession() keeps the types of extra arguments", async () => {
   const handler = withSession(
     session,
-    (_request, dict, id: number, params: { page: string }) => {
+    (_request, dict, id: number, params: Params) => {
       assertType<Equal<typeof dict.n, number | undefined>>();
       assertType<Equal<typeof id, number>>();
       return Response.json({ id, ...params });
     },
   );
-  assertType<
-    Equal<
-      typeof handler,
-      (
-        request: Request,
-        id: number,
-        params: { page: string },
-      ) => Promise<Response>
-    >
-  >();
+  assertType<Equal<typeof handler, PageHandler>>();
   const response = await handler(requestWith(), 1, { page: "2" });
   assertEquals(await response.json(), { id: 1, page: "2" });
   // @ts-expect-error -- an argument is missing
@@ -122,21 +136,12 @@ Deno.test("withSession() keeps the types of extra arguments", async () => {
 
 Deno.test("session.wrap() keeps the types of extra arguments", async () => {
   const handler = session.wrap(
-    (request, id: number, params: { page: string }) => {
+    (request, id: number, params: Params) => {
       assertType<Equal<typeof request, Request>>();
       return Response.json({ id, ...params });
     },
   );
-  assertType<
-    Equal<
-      typeof handler,
-      (
-        request: Request,
-        id: number,
-        params: { page: string },
-      ) => Promise<Response>
-    >
-  >();
+  assertType<Equal<typeof handler, PageHandler>>();
   const response = await handler(requestWith(), 1, { page: "2" });
   assertEquals(await response.json(), { id: 1, page: "2" });
   // @ts-expect-error -- an argument is missing
@@ -249,4 +254,152 @@ Deno.test("SessionOptions take the keys and backends there are", () => {
   void ({ cookieOptions: { sameSite: "lax" } } satisfies SessionOptions);
   // @ts-expect-error -- an unknown option
   void ({ secretkey: KEY } satisfies SessionOptions);
+});
+
+Deno.test("Login takes its user from the loader, over a session of any data", () => {
+  assertType<Equal<typeof login, Login<User>>>();
+  const asynchronous = new Login(new Session({ secretKey: KEY }), {
+    userLoader: (id: string) => Promise.resolve(id === "" ? null : { id }),
+  });
+  assertType<Equal<typeof asynchronous, Login<{ id: string }>>>();
+  type Current = Awaited<ReturnType<typeof login.getCurrentUser>>;
+  type Required = Awaited<ReturnType<typeof login.requireUser>>;
+  assertType<Equal<Current, User | null>>();
+  assertType<Equal<Required, User>>();
+});
+
+Deno.test("Login demands a user with an id", () => {
+  const session = () => new Session({ secretKey: KEY });
+  // @ts-expect-error -- no id
+  new Login<{ name: string }>(session());
+  // @ts-expect-error -- a boolean is no id
+  new Login<{ id: boolean }>(session());
+  const login = new Login<{ id: number }>(session());
+  // @ts-expect-error -- a string is no id of these users
+  void (() => login.loginUser(requestWith(), { id: "1" }));
+  login.userLoader((id) => {
+    assertType<Equal<typeof id, number>>();
+    return { id };
+  });
+  const load = login.userLoader((id: number) => Promise.resolve({ id }));
+  assertType<Equal<ReturnType<typeof load>, Promise<{ id: number }>>>();
+});
+
+Deno.test("LoginOptions take functions that answer now or later", () => {
+  void ({
+    loginUrl: (request) => request.url,
+    userChecker: ({ name }) => Promise.resolve(name !== ""),
+    securityStamp: ({ name }) => name,
+    trustedOrigins: ["https://app.example.com"] as const,
+  } satisfies LoginOptions<User>);
+  // @ts-expect-error -- users have no age
+  void ({ userChecker: ({ age }) => age > 17 } satisfies LoginOptions<User>);
+  // @ts-expect-error -- an unknown option
+  void ({ loginurl: "/login" } satisfies LoginOptions<User>);
+  // @ts-expect-error -- neither a boolean nor a number of days
+  void (() => login.loginUser(requestWith(), user, { remember: "yes" }));
+  const user: User = { id: 1, name: "susan" };
+});
+
+Deno.test("guards keep the types of extra arguments", () => {
+  const required = login.required(
+    (request, user, params: Params, info?: Deno.ServeHandlerInfo) => {
+      assertType<Equal<typeof request, Request>>();
+      assertType<Equal<typeof user, User>>();
+      return Response.json([user.name, params.page, info?.remoteAddr]);
+    },
+  );
+  const fresh = login.fresh(
+    (_request, user, params: Params, info?: Deno.ServeHandlerInfo) => {
+      assertType<Equal<typeof user, User>>();
+      return Response.json([params.page, info?.remoteAddr.transport]);
+    },
+    { maxAge: 60, check: ({ name }) => name === "susan" },
+  );
+  type Guarded = (
+    request: Request,
+    params: Params,
+    info?: Deno.ServeHandlerInfo,
+  ) => Promise<Response>;
+  assertType<Equal<typeof required, Guarded>>();
+  assertType<Equal<typeof fresh, Guarded>>();
+  // @ts-expect-error -- an argument is missing
+  void (() => required(requestWith()));
+  // @ts-expect-error -- params have a page
+  void (() => fresh(requestWith(), {}));
+});
+
+Deno.test("guards nest with wrappers, and keep their types", () => {
+  const inside = withSession(
+    session,
+    login.required((_request, user, dict: SessionDict<Data>, id: number) => {
+      assertType<Equal<typeof user, User>>();
+      return Response.json([user.name, dict.n, id]);
+    }),
+  );
+  const outside = login.required(
+    withSession(session, (_request, dict, user: User, id: number) => {
+      assertType<Equal<typeof dict.n, number | undefined>>();
+      return Response.json([user.name, dict.n, id]);
+    }),
+  );
+  assertType<Equal<Parameters<typeof inside>, [Request, number]>>();
+  assertType<Equal<Parameters<typeof outside>, [Request, number]>>();
+});
+
+Deno.test("guards refuse what is no handler of their users", () => {
+  interface Admin extends User {
+    rights: string[];
+  }
+  const forAdmins = (_request: Request, { rights }: Admin) =>
+    Response.json(rights);
+  // @ts-expect-error -- not every user is an admin
+  login.required(forAdmins);
+  // @ts-expect-error -- a handler answers with a Response
+  login.required(() => "Hello");
+  // @ts-expect-error -- a user has no age
+  login.required(() => new Response(), { check: ({ age }) => age > 17 });
+  // @ts-expect-error -- required() knows no maxAge
+  assertThrows(() => login.required(() => new Response(), { maxAge: 60 }));
+});
+
+Deno.test("Deno.serve() takes guarded handlers", () => {
+  const withInfo = login.required(
+    (_request, user, info: Deno.ServeHandlerInfo) =>
+      Response.json([user.name, info.remoteAddr.transport]),
+  );
+  const bare = login.fresh(() => new Response("Hello"));
+  // Never called: the types are the test.
+  void (() => Deno.serve(withInfo));
+  void (() => Deno.serve(bare));
+  void ({ fetch: withInfo } satisfies Deno.ServeDefaultExport);
+});
+
+Deno.test("the helpers are typed", () => {
+  const next = safeNextPath(Symbol("anything"), "/home");
+  const response = redirect(new URL("http://localhost/"), 303);
+  const isForeign = isCrossOrigin(requestWith(), [next] as const);
+  assertType<Equal<typeof next, string>>();
+  assertType<Equal<typeof response, Response>>();
+  assertType<Equal<typeof isForeign, boolean>>();
+  // @ts-expect-error -- where to go must be said
+  void (() => redirect());
+});
+
+Deno.test("the backends are typed", () => {
+  const backends = (kv: Deno.Kv, store: KvStore): Backend[] => [
+    jwtBackend({ secretKey: [KEY, generateSecretKey()], type: "shop+jwt" }),
+    fernetBackend({ secretKey: KEY }),
+    base64Backend(),
+    kvBackend(kv, { prefix: ["shop", 1] }),
+    kvBackend(store),
+  ];
+  void backends;
+  assertType<Equal<ReturnType<typeof kvBackend>, KvBackend>>();
+  // @ts-expect-error -- it signs, and so needs a key
+  void (() => jwtBackend({}));
+  // @ts-expect-error -- it signs nothing
+  void (() => base64Backend({ secretKey: KEY }));
+  // @ts-expect-error -- no database
+  void (() => kvBackend(new Map()));
 });

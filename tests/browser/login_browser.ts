@@ -5,9 +5,17 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Browser, Keys, Subprocess } from "./webdriver.ts";
+import { serving } from "../_processes.ts";
+import { Browser, Keys } from "./webdriver.ts";
 
-const EXAMPLES = new URL("../../examples/", import.meta.url);
+/** What a user types into the login form. */
+interface Credentials {
+  userName: string;
+  password: string;
+}
+
+const SUSAN: Credentials = { userName: "susan", password: "hello" };
+const DAVID: Credentials = { userName: "david", password: "bye" };
 
 /** Runs a test with a browser of its own and an example of its own. */
 function browserTest(
@@ -16,17 +24,13 @@ function browserTest(
   body: (browser: Browser, origin: string) => Promise<void>,
   ...flags: string[]
 ): void {
-  Deno.test(`${example}: ${name}`, async () => {
-    await using server = await Subprocess.start(
-      Deno.execPath(),
-      ["run", "--allow-net", "--allow-env", `${EXAMPLES}${example}`],
-      /Serving at (http:\S+)/,
-      { PORT: "0" },
-    );
-    await using browser = await Browser.start(...flags);
-    await body(browser, server.match[1]);
-    assertEquals(await complaints(browser), []);
-  });
+  const args = ["run", "--allow-net", "--allow-env", `examples/${example}`];
+  Deno.test(`${example}: ${name}`, () =>
+    serving(args, async (origin) => {
+      await using browser = await Browser.start(...flags);
+      await body(browser, origin);
+      assertEquals(await complaints(browser), []);
+    }, { env: { PORT: "0" } }));
 }
 
 /** What the console shows, apart from pages that are refused on purpose. */
@@ -37,14 +41,56 @@ async function complaints(browser: Browser): Promise<string[]> {
   ).map(({ message }) => message);
 }
 
+/** Fills in the login form, whatever is in it, and sends it. */
 async function logIn(
   browser: Browser,
-  userName: string,
-  password: string,
+  { userName, password }: Credentials,
 ): Promise<void> {
+  await browser.execute("document.querySelector('#username').value = ''");
   await browser.type("#username", userName);
   await browser.type("#password", password);
   await browser.click("main button");
+}
+
+/** Waits for a page, and sees that it is the right one. */
+async function arrive(
+  browser: Browser,
+  path: string,
+  heading: string,
+): Promise<void> {
+  await browser.untilAt(path);
+  assertEquals(await browser.text("h1"), heading);
+}
+
+/** Opens a page that sends its visitor nowhere else. */
+async function visit(
+  browser: Browser,
+  origin: string,
+  path: string,
+  heading: string,
+): Promise<void> {
+  await browser.open(origin + path);
+  await arrive(browser, path, heading);
+}
+
+/** Logs in at the login page, and comes out at the home page. */
+async function enter(
+  browser: Browser,
+  origin: string,
+  user: Credentials,
+  { remember = false } = {},
+): Promise<void> {
+  await visit(browser, origin, "/login", "Log in");
+  if (remember) await browser.click("[name=remember]");
+  await logIn(browser, user);
+  await browser.untilAt("/");
+}
+
+/** Logs out, and sees that no cookie is left. */
+async function leave(browser: Browser): Promise<void> {
+  await browser.click("form[action='/logout'] button");
+  await browser.untilAt("/login");
+  assertEquals(await cookieNames(browser), []);
 }
 
 async function cookieNames(browser: Browser): Promise<string[]> {
@@ -68,11 +114,9 @@ browserTest(
   async (browser, origin) => {
     const asked = "/?from=a%20mail&to=%C3%A9";
     await browser.open(origin + asked);
-    await browser.untilAt(`/login?next=${encodeURIComponent(asked)}`);
-    assertEquals(await browser.text("h1"), "Log in");
-    await logIn(browser, "susan", "hello");
-    await browser.untilAt(asked);
-    assertEquals(await browser.text("h1"), "Hello, susan!");
+    await arrive(browser, `/login?next=${encodeURIComponent(asked)}`, "Log in");
+    await logIn(browser, SUSAN);
+    await arrive(browser, asked, "Hello, susan!");
     const [cookie, ...others] = await browser.cookies();
     assertEquals(others, []);
     assertEquals(cookie.name, "session");
@@ -89,7 +133,7 @@ browserTest(
     await browser.open(`${origin}/?n=1`);
     await browser.untilAt("/login?next=%2F%3Fn%3D1");
     assertEquals(await focused(browser), "username");
-    await logIn(browser, `"><b>susan`, "bye");
+    await logIn(browser, { userName: `"><b>susan`, password: "bye" });
     await browser.until(
       "the error",
       async () =>
@@ -102,10 +146,8 @@ browserTest(
     assertEquals(await valueOf(browser, "#password"), "");
     assertEquals(await focused(browser), "password");
     assertEquals(await cookieNames(browser), []);
-    await browser.execute("document.querySelector('#username').value = ''");
-    await logIn(browser, "susan", "hello");
-    await browser.untilAt("/?n=1");
-    assertEquals(await browser.text("h1"), "Hello, susan!");
+    await logIn(browser, SUSAN);
+    await arrive(browser, "/?n=1", "Hello, susan!");
   },
 );
 
@@ -113,10 +155,7 @@ browserTest(
   "a remembered user comes back, and gives the password for a fresh login",
   "login.ts",
   async (browser, origin) => {
-    await browser.open(`${origin}/login`);
-    await browser.click("[name=remember]");
-    await logIn(browser, "susan", "hello");
-    await browser.untilAt("/");
+    await enter(browser, origin, SUSAN, { remember: true });
     assertEquals(await cookieNames(browser), ["_remember", "session"]);
     const remember = (await browser.cookies())
       .find(({ name }) => name === "_remember");
@@ -124,14 +163,10 @@ browserTest(
     assert(days > 29.9 && days <= 30, `The cookie lives for ${days} days`);
     assertEquals(remember?.httpOnly, true);
 
-    await browser.open(`${origin}/fresh`);
-    await browser.untilAt("/fresh");
-    assertEquals(await browser.text("h1"), "Your login is fresh");
+    await visit(browser, origin, "/fresh", "Your login is fresh");
 
     await browser.deleteCookie("session");
-    await browser.open(`${origin}/`);
-    await browser.untilAt("/");
-    assertEquals(await browser.text("h1"), "Hello, susan!");
+    await visit(browser, origin, "/", "Hello, susan!");
     assertEquals(await cookieNames(browser), ["_remember", "session"]);
 
     await browser.click("a[href='/fresh']");
@@ -140,8 +175,7 @@ browserTest(
     assertEquals(await valueOf(browser, "#username"), "susan");
     assertEquals(await focused(browser), "password");
     await browser.press("hello", Keys.enter);
-    await browser.untilAt("/fresh");
-    assertEquals(await browser.text("h1"), "Your login is fresh");
+    await arrive(browser, "/fresh", "Your login is fresh");
   },
 );
 
@@ -149,9 +183,7 @@ browserTest(
   "a user who is not remembered ends with the session cookie",
   "login.ts",
   async (browser, origin) => {
-    await browser.open(`${origin}/login`);
-    await logIn(browser, "david", "bye");
-    await browser.untilAt("/");
+    await enter(browser, origin, DAVID);
     assertEquals(await cookieNames(browser), ["session"]);
     await browser.deleteCookie("session");
     await browser.open(`${origin}/`);
@@ -165,15 +197,12 @@ browserTest(
   async (browser, origin) => {
     await browser.open(`${origin}/admin`);
     await browser.untilAt("/login?next=/admin");
-    await logIn(browser, "david", "bye");
-    await browser.untilAt("/admin");
-    assertEquals(await browser.text("h1"), "Not for you");
+    await logIn(browser, DAVID);
+    await arrive(browser, "/admin", "Not for you");
     assertEquals(await browser.status(), 403);
     await browser.open(`${origin}/login?next=/admin`);
-    await browser.execute("document.querySelector('#username').value = ''");
-    await logIn(browser, "susan", "hello");
-    await browser.untilAt("/admin");
-    assertEquals(await browser.text("h1"), "Administration");
+    await logIn(browser, SUSAN);
+    await arrive(browser, "/admin", "Administration");
   },
 );
 
@@ -183,13 +212,8 @@ for (const flag of ["enable", "disable"]) {
     `the back button shows no protected page after logout (${flag} bfcache)`,
     "login.ts",
     async (browser, origin) => {
-      await browser.open(`${origin}/login`);
-      await browser.click("[name=remember]");
-      await logIn(browser, "susan", "hello");
-      await browser.untilAt("/");
-      await browser.click("form[action='/logout'] button");
-      await browser.untilAt("/login");
-      assertEquals(await cookieNames(browser), []);
+      await enter(browser, origin, SUSAN, { remember: true });
+      await leave(browser);
       assertEquals(await valueOf(browser, "#username"), "");
       await browser.back();
       await browser.until("the login page", async () => {
@@ -209,13 +233,11 @@ browserTest(
     await browser.disableScripts();
     await browser.open(`${origin}/fresh`);
     await browser.untilAt("/login?next=%2Ffresh");
-    await logIn(browser, "susan", "hello");
+    await logIn(browser, SUSAN);
     await browser.untilAt("/fresh");
     await browser.click("a[href='/']");
     await browser.untilAt("/");
-    await browser.click("form[action='/logout'] button");
-    await browser.untilAt("/login");
-    assertEquals(await cookieNames(browser), []);
+    await leave(browser);
   },
 );
 
@@ -235,10 +257,7 @@ for (const host of ["127.0.0.1", "localhost"]) {
       assertEquals(await browser.status(), 403);
       assertEquals(await cookieNames(browser), []);
 
-      await browser.open(`${origin}/login`);
-      await browser.click("[name=remember]");
-      await logIn(browser, "susan", "hello");
-      await browser.untilAt("/");
+      await enter(browser, origin, SUSAN, { remember: true });
       const before = await browser.cookies();
       assertEquals(before.length, 2);
       for (const form of ["login", "logout"]) {
@@ -248,9 +267,7 @@ for (const host of ["127.0.0.1", "localhost"]) {
         assertEquals(await browser.status(), 403);
         assertEquals(await browser.cookies(), before);
       }
-      await browser.open(`${origin}/`);
-      await browser.untilAt("/");
-      assertEquals(await browser.text("h1"), "Hello, susan!");
+      await visit(browser, origin, "/", "Hello, susan!");
     },
   );
 }
@@ -296,24 +313,23 @@ browserTest(
   "every page fits a narrow screen",
   "login.ts",
   async (browser, origin) => {
-    async function visit(path: string, heading: string): Promise<void> {
-      await browser.open(origin + path);
-      assertEquals(await browser.text("h1"), heading);
+    async function see(path: string, heading: string): Promise<void> {
+      await visit(browser, origin, path, heading);
       await assertFits(browser);
     }
     await browser.resize(320, 640);
-    await visit("/login", "Log in");
-    await logIn(browser, "w".repeat(100), "?");
+    await see("/login", "Log in");
+    await logIn(browser, { userName: "w".repeat(100), password: "?" });
     await browser.until("401", async () => await browser.status() === 401);
     await assertFits(browser);
-    await visit("/nowhere", "Not found");
-    await visit("/login", "Log in");
-    await logIn(browser, "david", "bye");
+    await see("/nowhere", "Not found");
+    await see("/login", "Log in");
+    await logIn(browser, DAVID);
     await browser.untilAt("/");
-    await visit("/", "Hello, david!");
-    await visit("/fresh", "Your login is fresh");
-    await visit("/admin", "Not for you");
-    await visit("/login?next=/fresh", "Log in");
+    await see("/", "Hello, david!");
+    await see("/fresh", "Your login is fresh");
+    await see("/admin", "Not for you");
+    await see("/login?next=/fresh", "Log in");
   },
 );
 
@@ -329,9 +345,7 @@ browserTest(
     assertEquals(await report(), [401, "application/problem+json"]);
     await browser.open(`${origin}/api/report`);
     await browser.untilAt("/login?next=%2Fapi%2Freport");
-    await browser.open(`${origin}/login`);
-    await logIn(browser, "david", "bye");
-    await browser.untilAt("/");
+    await enter(browser, origin, DAVID);
     assertEquals(await report(), [403, "application/problem+json"]);
     await browser.open(`${origin}/admin`);
     await browser.untilAt("/");

@@ -1,0 +1,122 @@
+/** The examples as they are started. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type KvBackend, kvBackend } from "../../backends/kv.ts";
+import { Login, Session } from "../../mod.ts";
+import { cookieSetBy, KEY } from "../_helpers.ts";
+import { runDeno, serving } from "../_processes.ts";
+import { textOf, Visitor } from "./_visitor.ts";
+
+/** Examples, and what one of their pages says. */
+const EXAMPLES: [file: string, path: string, text: string][] = [
+  ["counter.ts", "/", '{"n":1}'],
+  ["config.ts", "/", "<code>fernet</code>"],
+  ["login.ts", "/login", 'name="remember"'],
+  ["roles.ts", "/login", 'name="remember"'],
+  ["kv.ts", "/login", 'name="password"'],
+];
+
+const ENV = {
+  PORT: "0",
+  SECRET_KEY: KEY,
+  SESSION_SECRET_KEY: KEY,
+  SESSION_COOKIE_NAME: "session",
+  SESSION_TYPE: "fernet",
+};
+
+/** The arguments to run an example, as its head comment says. */
+async function argsOf(file: string, ...more: string[]): Promise<string[]> {
+  const url = new URL(`../../examples/${file}`, import.meta.url);
+  const line = / \* {5}deno run (.*)/.exec(await Deno.readTextFile(url));
+  assert(line !== null, `${file} does not say how to run it`);
+  const args = line[1].split(" ");
+  assertEquals(args.pop(), `examples/${file}`);
+  return ["run", "--no-prompt", ...args, ...more, `examples/${file}`];
+}
+
+/** A port that nobody listened at a moment ago. */
+function freePort(): string {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return `${listener.addr.port}`;
+}
+
+for (const [file, path, text] of EXAMPLES) {
+  Deno.test(`${file} runs by deno run, with the permissions it names`, async () => {
+    await serving(await argsOf(file), async (origin, output) => {
+      assert(!output.includes("SECRET_KEY"), output);
+      assertStringIncludes(await new Visitor(origin).page(path), text);
+    }, { env: ENV });
+  });
+}
+
+Deno.test("sessions.ts runs by deno run, and signs with the key in SECRET_KEY", async () => {
+  await serving(await argsOf("sessions.ts"), async (origin) => {
+    const visitor = new Visitor(origin);
+    const session = new Session({ secretKey: KEY });
+    visitor.cookies.set("session", await session.encode({ name: "ann" }));
+    assertStringIncludes(textOf(await visitor.page()), "Logged in as ann");
+  }, { env: ENV });
+});
+
+Deno.test("sessions.ts runs by deno serve, at its port alone, without a key", async () => {
+  const port = freePort();
+  const args = ["serve", "--no-prompt", "--allow-env", "--host", "127.0.0.1"];
+  args.push("--port", port, "examples/sessions.ts");
+  await serving(args, async (origin, output) => {
+    assertEquals(origin, `http://127.0.0.1:${port}`);
+    assertEquals(output.match(/Serving at/g)?.length, 1);
+    assertStringIncludes(output, "SECRET_KEY is not set");
+    const visitor = new Visitor(origin);
+    const page = await visitor.submit("/", { name: "susan" });
+    assertStringIncludes(textOf(page), "Logged in as susan");
+    assertStringIncludes(await visitor.submit("/logout"), "Not logged in");
+  });
+});
+
+Deno.test("an example says so when the port in PORT is taken", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const env = { PORT: `${port}` };
+  const { code, stderr } = await runDeno(await argsOf("counter.ts"), { env });
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, `Port ${port} is taken`);
+});
+
+Deno.test("config.ts run with a wrong type ends with the module's message", async () => {
+  const env = { ...ENV, SESSION_TYPE: "token" };
+  const { code, stderr } = await runDeno(await argsOf("config.ts"), { env });
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "TypeError: Cannot use backend");
+});
+
+Deno.test("kv.ts reads and writes the sessions in KV_PATH", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/sessions.db`;
+  const env = { PORT: "0", KV_PATH: path };
+  const args = await argsOf("kv.ts", "--allow-read", "--allow-write");
+  assert(args.includes("--unstable-kv"));
+  try {
+    const cookie = await withStore(path, async (backend) => {
+      const login = new Login(new Session({ backend }));
+      const request = new Request("http://localhost/", { method: "POST" });
+      return cookieSetBy(await login.loginUser(request, { id: "susan" }));
+    });
+    await serving(args, async (origin) => {
+      const visitor = new Visitor(origin, { "User-Agent": "curl/8.5.0" });
+      visitor.cookies.set("session", `${cookie}`);
+      assertStringIncludes(await visitor.page(), "Hello, susan!");
+    }, { env });
+    const [one] = await withStore(path, (kv) => kv.userSessions("susan"));
+    assertEquals(one.payload.device, "curl");
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+async function withStore<Result>(
+  path: string,
+  use: (backend: KvBackend) => Promise<Result>,
+): Promise<Result> {
+  using kv = await Deno.openKv(path);
+  return await use(kvBackend(kv));
+}

@@ -1,0 +1,127 @@
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import type { Session } from "../../mod.ts";
+import { cookieSetBy, NOW } from "../_helpers.ts";
+import { dataOf, newSession, visit } from "./_visits.ts";
+
+const circular: Record<string, unknown> = {};
+circular.self = circular;
+
+/** What JSON can't hold, and what the error says of it. */
+const NO_JSON: [what: string, value: unknown, ...fragments: string[]][] = [
+  ["a BigInt", 10n, '"x"', "bigint"],
+  ["a boxed BigInt", Object(10n), '"x"', "BigInt"],
+  ["NaN", NaN, '"x"', "NaN"],
+  ["Infinity", -Infinity, '"x"', "-Infinity"],
+  ["a function", () => 1, '"x"', "function"],
+  ["a symbol", Symbol("s"), '"x"', "symbol"],
+  ["a Map", new Map([["a", 1]]), '"x"', "Map"],
+  ["a Set", new Set([1]), '"x"', "Set"],
+  ["bytes", new Uint8Array(2), '"x"', "Uint8Array"],
+  ["an ArrayBuffer", new ArrayBuffer(2), '"x"', "ArrayBuffer"],
+  ["a RegExp", /a/, '"x"', "RegExp"],
+  ["an Error", new Error("broken"), '"x"', "Error"],
+  ["a promise", Promise.resolve(1), '"x"', "Promise"],
+  ["Headers", new Headers(), '"x"', "Headers"],
+  ["a nested BigInt", { list: [1, { deep: 10n }] }, '"x"', "bigint"],
+  ["a nested NaN", [[NaN]], '"x"', "NaN"],
+  ["a circular object", circular, "circ"],
+];
+
+/** What a session gives back for a value. */
+const JSON_VALUES: [what: string, value: unknown, kept: unknown][] = [
+  ["a string", "ü\u2028\u{1F600}", "ü\u2028\u{1F600}"],
+  ["an empty string", "", ""],
+  ["a number", -1.5e300, -1.5e300],
+  ["0", 0, 0],
+  ["a boolean", false, false],
+  ["null", null, null],
+  ["an array", [1, [2, []], "3"], [1, [2, []], "3"]],
+  ["an object", { a: { b: {} } }, { a: { b: {} } }],
+  ["an object without a prototype", Object.create(null), {}],
+  ["a boxed string", Object("text"), "text"],
+  ["a boxed number", Object(1.5), 1.5],
+  ["a boxed boolean", Object(false), false],
+  ["undefined in an object", { a: 1, gone: undefined }, { a: 1 }],
+];
+
+const CLAIMS = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "_started"];
+
+/** The ways in which a value gets into a session. */
+const WAYS: Record<string, (session: Session, x: unknown) => Promise<unknown>> =
+  {
+    "dict.save()": (session, x) =>
+      visit(session, (dict) => {
+        dict.x = x;
+        return dict.save();
+      }),
+    "autoSave": (session, x) => visit(session, (dict) => void (dict.x = x)),
+    "session.encode()": (session, x) => session.encode({ x }),
+  };
+
+for (const [what, value, ...fragments] of NO_JSON) {
+  for (const [way, save] of Object.entries(WAYS)) {
+    Deno.test(`${way} rejects ${what}`, async () => {
+      const session = newSession({ autoSave: way === "autoSave" });
+      const error = await assertRejects(() => save(session, value), TypeError);
+      for (const fragment of fragments) {
+        assertStringIncludes(error.message, fragment);
+      }
+    });
+  }
+}
+
+for (const [what, value, kept] of JSON_VALUES) {
+  Deno.test(`dict.save() keeps ${what}`, async () => {
+    const session = newSession();
+    const response = await visit(session, (dict) => {
+      dict.x = value;
+      dict.save();
+    });
+    assertEquals(await dataOf(session, cookieSetBy(response)), { x: kept });
+  });
+}
+
+Deno.test("dict.save() leaves out what is undefined", async () => {
+  const session = newSession();
+  const response = await visit(session, (dict) => {
+    dict.n = 1;
+    dict.gone = undefined;
+    dict.save();
+  });
+  assertEquals(await dataOf(session, cookieSetBy(response)), { n: 1 });
+});
+
+for (const claim of CLAIMS) {
+  Deno.test(`dict.save() rejects data under the claim ${claim}`, async () => {
+    const save = visit(newSession(), (dict) => {
+      dict[claim] = NOW;
+      return dict.save();
+    });
+    await assertRejects(() => save, TypeError, `"${claim}"`);
+  });
+}
+
+Deno.test("dict.save() names the property at the top, wherever the value is", async () => {
+  const save = visit(newSession(), (dict) => {
+    dict.first = { x: 1 };
+    dict.second = { x: [{ deep: 10n }] };
+    return dict.save();
+  });
+  await assertRejects(() => save, TypeError, '"second"');
+});
+
+for (const value of [10n, new Map([["planted", "planted"]])]) {
+  Deno.test(`dict.save() tells no data beside a ${typeof value} in its error`, async () => {
+    const save = visit(newSession(), (dict) => {
+      dict.x = { planted: "planted", list: ["planted", value] };
+      return dict.save();
+    });
+    const error = await assertRejects(() => save, TypeError);
+    assert(!error.message.includes("planted"), error.message);
+  });
+}
