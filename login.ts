@@ -28,8 +28,10 @@
  * @module
  */
 
-import { checkOptions, checkType } from "./backends/check.ts";
-import { type Exchange, exchangeOf, run } from "./session/exchange.ts";
+import { checkOptions, checkType, kindOf } from "./backends/check.ts";
+import { isUserId } from "./backends/claims.ts";
+import type { Exchange } from "./session/exchange.ts";
+import { exchangeOf, run } from "./session/request.ts";
 import { refuse, toLogin, toResponse } from "./login/guard.ts";
 import { Identity } from "./login/identity.ts";
 import {
@@ -48,7 +50,6 @@ import {
 } from "./login/options.ts";
 import { isForeign } from "./helpers/origin.ts";
 import { andThen, attempt, type MaybePromise } from "./session/promise.ts";
-import { isUserId } from "./login/remember.ts";
 import { coreOf, type SessionCore } from "./session/core.ts";
 import { redirect, safeNextPath } from "./helpers.ts";
 import type { Session } from "./session.ts";
@@ -109,8 +110,14 @@ export class Login<User extends Identified> {
     this.#core = coreOf(session);
     checkAuthenticated(this.#core);
     checkOptions(options, LOGIN_CHECKS);
+    if (this.#core.login !== undefined) {
+      throw new TypeError(
+        "Cannot make login: the session has one already, and users of the one would be users of the other; give other users a Session with a cookieName of its own",
+      );
+    }
     this.#options = { ...options };
     this.#identity = new Identity(this.#core, this.#options);
+    this.#core.login = this;
   }
 
   /**
@@ -142,23 +149,25 @@ export class Login<User extends Identified> {
    * @throws {TypeError} If the user has no id, or there is no key for `remember`.
    * @throws {RangeError} If `remember` is out of range.
    */
-  async loginUser(
+  loginUser(
     request: Request,
     user: User,
     options: LoginUserOptions = {},
   ): Promise<Response> {
-    checkOptions(options, LOGIN_USER_CHECKS);
-    const { remember = false, redirectUrl = "/" } = options;
-    const exchange = this.#exchangeOf(request);
-    if (!isUserId(user?.id)) {
-      throw new TypeError(
-        "Cannot log in: the user has no id that is a string or a finite number",
-      );
-    }
-    const days = this.#identity.daysOf(remember);
-    if (this.#isForeign(request)) return refuseForeign(request);
-    await this.#identity.logIn(exchange, user, days);
-    return this.#answer(exchange, redirect(nextPath(request, redirectUrl)));
+    return attempt(async () => {
+      checkOptions(options, LOGIN_USER_CHECKS);
+      const { remember = false, redirectUrl = "/" } = options;
+      if (!isUserId(user?.id)) {
+        throw new TypeError(
+          "Cannot log in: the user has no id that is a string or a safe integer",
+        );
+      }
+      const days = this.#identity.daysOf(remember);
+      return await this.#answer(request, "login", async (exchange) => {
+        await this.#identity.logIn(exchange, user, { isFresh: true, days });
+        return redirect(nextPath(request, redirectUrl));
+      });
+    });
   }
 
   /**
@@ -170,15 +179,17 @@ export class Login<User extends Identified> {
    * page of another origin sent the request. Without a wrapper, it carries the
    * cookies.
    */
-  async logoutUser(
+  logoutUser(
     request: Request,
     options: LogoutUserOptions = {},
   ): Promise<Response> {
-    checkOptions(options, LOGOUT_USER_CHECKS);
-    const exchange = this.#exchangeOf(request);
-    if (this.#isForeign(request)) return refuseForeign(request);
-    await this.#identity.logOut(exchange);
-    return this.#answer(exchange, redirect(options.redirectUrl ?? "/"));
+    return attempt(async () => {
+      checkOptions(options, LOGOUT_USER_CHECKS);
+      return await this.#answer(request, "logout", async (exchange) => {
+        await this.#identity.logOut(exchange);
+        return redirect(options.redirectUrl ?? "/");
+      });
+    });
   }
 
   /**
@@ -202,14 +213,23 @@ export class Login<User extends Identified> {
    * @returns The user.
    * @throws {Response} If nobody is logged in, or the user is refused.
    */
-  async requireUser(
+  requireUser(
     request: Request,
     options: GuardOptions<User> = {},
   ): Promise<User> {
-    checkOptions(options, GUARD_CHECKS);
-    const admitted = await this.#admit(this.#exchangeOf(request), options);
-    if (admitted instanceof Response) throw admitted;
-    return admitted;
+    return attempt(() => {
+      checkOptions(options, GUARD_CHECKS);
+      const exchange = this.#exchangeOf(request);
+      if (!exchange.isBound) {
+        throw new TypeError(
+          "Cannot require user: nothing would send the answer to whoever is not let in; wrap the handler by session.wrap(), or use login.required()",
+        );
+      }
+      return andThen(this.#admit(exchange, options), (admitted) => {
+        if (admitted instanceof Response) throw admitted;
+        return admitted;
+      });
+    });
   }
 
   /**
@@ -278,6 +298,7 @@ export class Login<User extends Identified> {
     ) => Response | Promise<Response>,
     admit: (exchange: Exchange) => MaybePromise<User | Response>,
   ): (request: Request, ...rest: Rest) => Promise<Response> {
+    checkType("handler", handler, "function");
     return (request, ...rest) =>
       run(this.#core, request, (exchange) =>
         andThen(
@@ -305,8 +326,15 @@ export class Login<User extends Identified> {
           : toResponse(request, location);
       }
       if (check === undefined) return user;
-      return andThen(check(user), (isAdmitted) => {
-        if (isAdmitted) return user;
+      return andThen(check(user), (isAdmitted: unknown) => {
+        if (isAdmitted === true) return user;
+        if (isAdmitted !== false) {
+          throw new TypeError(
+            `Cannot check user: check() returned ${
+              kindOf(isAdmitted)
+            }; return true or false`,
+          );
+        }
         return location === undefined
           ? refuse(request, 403, "You may not do this")
           : toResponse(request, location);
@@ -323,17 +351,20 @@ export class Login<User extends Identified> {
     return exchangeOf(this.#core, request);
   }
 
-  #isForeign(request: Request): boolean {
-    return isForeign(request, this.#options.trustedOrigins ?? []);
+  /** Changes who is logged in; without a wrapper, the answer has the cookies. */
+  async #answer(
+    request: Request,
+    action: "login" | "logout",
+    change: (exchange: Exchange) => Promise<Response>,
+  ): Promise<Response> {
+    const exchange = this.#exchangeOf(request);
+    if (isForeign(request, this.#options.trustedOrigins ?? [])) {
+      return refuse(request, 403, `This ${action} was sent from another site`);
+    }
+    if (exchange.isBound) return await change(exchange);
+    exchange.open();
+    return await exchange.commit(await change(exchange));
   }
-
-  #answer(exchange: Exchange, response: Response): MaybePromise<Response> {
-    return exchange.isWrapped ? response : exchange.commit(response);
-  }
-}
-
-function refuseForeign(request: Request): Response {
-  return refuse(request, 403, "This form was sent from another site");
 }
 
 /** Where to go after the login: never back to the login page itself. */

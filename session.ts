@@ -23,16 +23,23 @@
  */
 
 import type { Payload, SecretKey } from "./backends/backend.ts";
-import { isCurrent } from "./backends/claims.ts";
-import type { CookieOptions } from "./session/cookie_options.ts";
-import { exchangeOf, run } from "./session/exchange.ts";
-import { toJsonObject } from "./session/dict.ts";
-import { andThen, attempt, type MaybePromise } from "./session/promise.ts";
-import type { SessionOptions } from "./session/options.ts";
+import { checkType } from "./backends/check.ts";
+import { timeProblem } from "./backends/claims.ts";
+import type { CookieOptions } from "./session/cookie.ts";
 import { coreOf, SessionCore } from "./session/core.ts";
+import { copyData, type JsonData } from "./session/dict.ts";
+import type { SessionOptions } from "./session/options.ts";
+import { andThen, attempt, type MaybePromise } from "./session/promise.ts";
+import { exchangeOf, openExchange, run } from "./session/request.ts";
 
-export type { Backend, Payload, SecretKey } from "./backends/backend.ts";
-export type { CookieOptions } from "./session/cookie_options.ts";
+export type {
+  Backend,
+  Payload,
+  RejectReason,
+  SecretKey,
+} from "./backends/backend.ts";
+export type { CookieOptions } from "./session/cookie.ts";
+export type { Json, JsonData } from "./session/dict.ts";
 export type { BackendName, SessionOptions } from "./session/options.ts";
 
 /** The methods of a session dictionary. Their names are no names for data. */
@@ -67,7 +74,7 @@ export interface SessionMethods {
  */
 export type SessionDict<
   // deno-lint-ignore no-explicit-any -- untyped data are whatever was stored
-  Data extends object = Record<string, any>,
+  Data extends object & JsonData<Data> = Record<string, any>,
 > = Partial<Data> & SessionMethods;
 
 /**
@@ -96,7 +103,7 @@ export type SessionDict<
  */
 export class Session<
   // deno-lint-ignore no-explicit-any -- untyped data are whatever was stored
-  Data extends object = Record<string, any>,
+  Data extends object & JsonData<Data> = Record<string, any>,
 > {
   readonly #core: SessionCore;
 
@@ -183,13 +190,30 @@ export class Session<
       ...rest: Rest
     ) => Response | Promise<Response>,
   ): (request: Request, ...rest: Rest) => Promise<Response> {
+    checkType("handler", handler, "function");
     return (request, ...rest) =>
       run(this.#core, request, () => handler(request, ...rest));
   }
 
   /**
+   * Reads the visitor's session where there is no wrapper: you promise to pass
+   * the response to `commit`, which writes what was saved onto it.
+   *
+   * @param request The request, as the server made it.
+   * @returns The session dictionary.
+   * @throws {TypeError} If the backend needs a secret key and there is none.
+   */
+  open(request: Request): Promise<SessionDict<Data>> {
+    return attempt(() => {
+      const exchange = openExchange(this.#core, request);
+      exchange.open();
+      return exchange.load() as unknown as SessionDict<Data>; // as it says
+    });
+  }
+
+  /**
    * Writes what was saved for a request onto its response: for frameworks
-   * whose middleware hands over a response.
+   * whose middleware hands over a response. Call `open` before the handler.
    *
    * @param request The request that the session was read from.
    * @param response The response on its way out.
@@ -211,14 +235,16 @@ export class Session<
    * @throws {TypeError} If there is no key, or JSON can't hold the payload.
    * @throws {RangeError} If the value is too long for a cookie.
    */
-  async encode(
+  encode(
     payload: Record<string, unknown>,
     secretKey?: SecretKey,
   ): Promise<string> {
-    const backend = this.#core.backendFor(secretKey);
-    const value = await backend.save(toJsonObject(payload));
-    this.#core.config.cookie.check(value);
-    return value;
+    return attempt(async () => {
+      const backend = this.#core.backendFor(secretKey);
+      const value = await backend.save(copyData(payload));
+      this.#core.config.cookie.check(value);
+      return value;
+    });
   }
 
   /**
@@ -229,12 +255,13 @@ export class Session<
    * @returns The payload, or `{}` where the value is not valid.
    * @throws {TypeError} If there is no key.
    */
-  async decode(value: string, secretKey?: SecretKey): Promise<Payload> {
-    const backend = this.#core.backendFor(secretKey);
-    const payload = typeof value === "string" && await backend.load(value);
-    return payload && isCurrent(payload, this.#core.config.lifetime.now)
-      ? payload
-      : {};
+  decode(value: string, secretKey?: SecretKey): Promise<Payload> {
+    return attempt(async () => {
+      const backend = this.#core.backendFor(secretKey);
+      const payload = typeof value === "string" && await backend.load(value);
+      const { now } = this.#core.config.lifetime;
+      return payload && timeProblem(payload, now) === undefined ? payload : {};
+    });
   }
 }
 
@@ -266,7 +293,10 @@ export class Session<
  * @param handler The handler. Further arguments are passed on to it.
  * @returns The handler with sessions, for `Deno.serve`.
  */
-export function withSession<Data extends object, Rest extends unknown[]>(
+export function withSession<
+  Data extends JsonData<Data>,
+  Rest extends unknown[],
+>(
   session: Session<Data>,
   handler: (
     request: Request,
@@ -275,6 +305,7 @@ export function withSession<Data extends object, Rest extends unknown[]>(
   ) => Response | Promise<Response>,
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   const core = coreOf(session);
+  checkType("handler", handler, "function");
   return (request, ...rest) =>
     run(core, request, (exchange) => {
       // The data have the type that the application says they have.

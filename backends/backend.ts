@@ -8,6 +8,30 @@
 export type Payload = Record<string, unknown>;
 
 /**
+ * Why a cookie's value is not taken:
+ *
+ * - `"malformed"`: it is no value of this backend, or its content is no session
+ * - `"too long"`: no cookie can be this long
+ * - `"signature"`: another key has made it, or somebody has changed it
+ * - `"unknown"`: the store has no such session; it has been ended
+ * - `"expired"`, `"not yet valid"`: by its own times or the session's limits
+ * - `"other session"`: it is the cookie of a Session of another name
+ * - `"ambiguous"`: several cookies of the name have a valid value
+ * - `"user"`: its login has ended: the user is not found, or has another
+ *   security stamp
+ */
+export type RejectReason =
+  | "malformed"
+  | "too long"
+  | "signature"
+  | "unknown"
+  | "expired"
+  | "not yet valid"
+  | "other session"
+  | "ambiguous"
+  | "user";
+
+/**
  * A key to sign with: at least 32 bytes, as bytes or as a string that is taken
  * as UTF-8, or an HMAC-SHA-256 `CryptoKey`.
  */
@@ -70,16 +94,17 @@ export interface Backend {
   save(payload: Payload, previous?: string): Promise<string>;
 
   /**
-   * Extends a session's life, where the backend keeps its data: they stay as
-   * they are there, whatever another request has saved meanwhile. Without this
-   * method, a session is renewed by `save`.
+   * Extends a session's life, and leaves its data as they are, whatever another
+   * request has saved meanwhile. Without this method, a session is renewed by
+   * `load` and `save`.
    *
    * @param value The value that `load` knew the session by.
-   * @param payload The session as it was read, with the claims that bound its
-   * new life: `iat`, `exp` and `_started`.
-   * @returns The cookie value, or `null` where the session has ended.
+   * @param claims The claims to replace: `exp`, `_started`, `_saved` and
+   * `_cookie`.
+   * @returns The cookie value, or `null` where the session has ended, or is
+   * better renewed another time.
    */
-  renew?(value: string, payload: Payload): Promise<string | null>;
+  renew?(value: string, claims: Payload): Promise<string | null>;
 
   /**
    * Ends a session, where the backend keeps anything of it.
@@ -87,4 +112,11 @@ export interface Backend {
    * @param value The value that `load` or `save` knew the session by.
    */
   remove?(value: string): Promise<void>;
+
+  /**
+   * Tells why `load` answered `null`, for the session's `onReject`.
+   *
+   * @param value The value.
+   */
+  explain?(value: string): RejectReason | Promise<RejectReason>;
 }

@@ -21,7 +21,7 @@
  */
 
 import { encodeBase64Url } from "@std/encoding/base64url";
-import type { Backend, Payload } from "./backend.ts";
+import type { Backend, Payload, RejectReason } from "./backend.ts";
 import {
   decodePaddedBase64Url,
   decodeUtf8,
@@ -30,7 +30,7 @@ import {
   parseJsonObject,
 } from "./bytes.ts";
 import { checkOptions, ofType } from "./check.ts";
-import { isCurrent } from "./claims.ts";
+import { timeProblem } from "./claims.ts";
 
 export type { Backend, Payload } from "./backend.ts";
 
@@ -82,16 +82,29 @@ class Base64Backend implements Backend {
   }
 
   load(value: string): Payload | null {
-    if (value.length > MAX_VALUE_LENGTH) return null;
-    const bytes = decodePaddedBase64Url(value);
-    const payload = parseJsonObject(bytes && decodeUtf8(bytes));
-    const now = this.#clock() / 1000;
-    return payload !== null && isCurrent(payload, now) ? payload : null;
+    const payload = this.#read(value);
+    return payload && this.#problemOf(payload) === undefined ? payload : null;
+  }
+
+  explain(value: string): RejectReason {
+    if (value.length > MAX_VALUE_LENGTH) return "too long";
+    const payload = this.#read(value);
+    return payload && this.#problemOf(payload) || "malformed";
   }
 
   // deno-lint-ignore require-await -- what JSON can't hold is a rejection
   async save(payload: Payload): Promise<string> {
     const text = JSON.stringify(payload);
     return padBase64Url(encodeBase64Url(text));
+  }
+
+  #read(value: string): Payload | null {
+    if (value.length > MAX_VALUE_LENGTH) return null;
+    const bytes = decodePaddedBase64Url(value);
+    return parseJsonObject(bytes && decodeUtf8(bytes));
+  }
+
+  #problemOf(payload: Payload): RejectReason | undefined {
+    return timeProblem(payload, this.#clock() / 1000);
   }
 }

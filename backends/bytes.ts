@@ -63,7 +63,10 @@ export function padBase64Url(text: string): string {
   return text + "=".repeat((4 - text.length % 4) % 4);
 }
 
-/** Parses a JSON object; `null` for any other JSON and for none. */
+/**
+ * Parses a JSON object; `null` for any other JSON and for none. So is one with
+ * a number such as `1e400`: what is not finite, JSON could not hold again.
+ */
 export function parseJsonObject(text: string | null): Payload | null {
   if (text === null) return null;
   let value;
@@ -73,14 +76,12 @@ export function parseJsonObject(text: string | null): Payload | null {
     return null;
   }
   const isObject = typeof value === "object" && !Array.isArray(value);
-  return isObject ? value : null;
+  return isObject && isFinite(value) ? value : null;
 }
 
-/**
- * Copies a string, so that it keeps none of the longer one it was cut from:
- * joining two makes a third. By way of bytes or JSON, a copy takes many times
- * as long.
- */
-export function flatten(text: string): string {
-  return (" " + text).slice(1);
+/** Whether all numbers in JSON data are finite. */
+function isFinite(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  return Object.values(value).every(isFinite);
 }

@@ -22,7 +22,7 @@
  * @module
  */
 
-import type { Backend, SecretKey } from "./backend.ts";
+import type { Backend, RejectReason, SecretKey } from "./backend.ts";
 import {
   type Bytes,
   decodePaddedBase64Url,
@@ -35,7 +35,7 @@ import {
   FERNET_KEY_BYTES,
   type FernetKey,
   importFernetKey,
-  isTimely,
+  tokenTimeProblem,
 } from "./tokens/fernet_token.ts";
 import { checkOptions, type Checks, checkSeconds, ofType } from "./check.ts";
 import { keyBytes, toKeyList } from "./tokens/keys.ts";
@@ -110,6 +110,7 @@ export function fernetBackend(options: FernetBackendOptions): Backend {
 }
 
 class FernetCodec implements TokenCodec {
+  readonly form = /^[\w-]+={0,2}$/;
   readonly #secretKeys: readonly (string | Uint8Array)[];
   readonly #maxAge: number | undefined;
   #keys: FernetKey[] | undefined;
@@ -125,18 +126,14 @@ class FernetCodec implements TokenCodec {
     return encryptToken(encodeUtf8(text), { key, time: Math.floor(now) });
   }
 
-  async decode(token: string, now: number): Promise<string | null> {
+  async decode(token: string): Promise<string | null> {
     const keys = this.#keys ?? await this.#importKeys();
-    const bytes = await decryptToken(token, {
-      keys,
-      now,
-      maxAge: this.#maxAge,
-    });
+    const bytes = await decryptToken(token, keys);
     return bytes && decodeUtf8(bytes);
   }
 
-  isTimely(token: string, now: number): boolean {
-    return isTimely(token, { now, maxAge: this.#maxAge });
+  timeProblem(token: string, now: number): RejectReason | undefined {
+    return tokenTimeProblem(token, now, this.#maxAge);
   }
 
   async #importKeys(): Promise<FernetKey[]> {

@@ -28,10 +28,10 @@
  */
 
 import { encodeBase64Url } from "@std/encoding/base64url";
-import type { Backend, Payload } from "./backend.ts";
+import type { Backend, Payload, RejectReason } from "./backend.ts";
 import { encodeUtf8 } from "./bytes.ts";
 import { checkOptions, type Checks, ofType } from "./check.ts";
-import { isCurrent, STARTED } from "./claims.ts";
+import { timeProblem } from "./claims.ts";
 import {
   KvRecords,
   readRecord,
@@ -203,15 +203,13 @@ class KvSessions implements KvBackend {
     return value;
   }
 
-  async renew(value: string, payload: Payload): Promise<string | null> {
+  async renew(value: string, claims: Payload): Promise<string | null> {
     if (!ID.test(value)) return null;
     const hash = await hashOf(value);
     const entry = await this.#records.get(hash);
     const current = this.#current(entry);
     if (current === null) return null;
-    const { iat, exp, [STARTED]: started } = payload;
-    const renewed = { ...current, iat, exp, [STARTED]: started };
-    const record = toRecord(renewed, this.#now());
+    const record = toRecord({ ...current, ...claims }, this.#now());
     if (await this.#records.replace(hash, record, entry)) return value;
     // Another request has saved the session, and so renewed it, or ended it.
     const { versionstamp } = await this.#records.get(hash);
@@ -246,13 +244,23 @@ class KvSessions implements KvBackend {
     }
   }
 
+  async explain(value: string): Promise<RejectReason> {
+    if (!ID.test(value)) return "malformed";
+    const payload = readRecord(await this.#records.get(await hashOf(value)));
+    return payload === null
+      ? "unknown"
+      : timeProblem(payload, this.#now()) ?? "malformed";
+  }
+
   async #load(value: string): Promise<Payload | null> {
     return this.#current(await this.#records.get(await hashOf(value)));
   }
 
   #current(entry: KvEntry): Payload | null {
     const payload = readRecord(entry);
-    return payload !== null && isCurrent(payload, this.#now()) ? payload : null;
+    return payload !== null && timeProblem(payload, this.#now()) === undefined
+      ? payload
+      : null;
   }
 
   #now(): number {

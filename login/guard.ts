@@ -74,10 +74,10 @@ function checkUrl(option: string, url: unknown): string {
 /** Whether a browser is to show the answer as a page. */
 function isNavigation({ headers }: Request): boolean {
   const mode = headers.get("Sec-Fetch-Mode");
-  if (mode !== null && mode !== "navigate") return false;
+  if (mode !== null) return mode === "navigate";
+  // Scripts and command line clients send "*/*".
   const accept = headers.get("Accept");
-  return accept === null || accept.includes("text/html") ||
-    accept.includes("*/*");
+  return accept === null || /\btext\/html\b/i.test(accept);
 }
 
 /** The page to come back to: none after a form, nor the login page itself. */

@@ -5,22 +5,34 @@
  * @module
  */
 
-import { isTime } from "../backends/claims.ts";
-import { clearDict, type Dict } from "../session/dict.ts";
-import type { Exchange } from "../session/exchange.ts";
-import type { Identified, LoginOptions, UserLoader } from "./options.ts";
-import { andThen, isPromise, type MaybePromise } from "../session/promise.ts";
-import { isUserId, RememberCookie, type Remembered } from "./remember.ts";
+import type { Payload } from "../backends/backend.ts";
+import {
+  AUTH_TIME,
+  COOKIE,
+  FRESH,
+  isTime,
+  isUserId,
+  STAMP,
+  STARTED,
+  USER_ID,
+} from "../backends/claims.ts";
+import { kindOf } from "../backends/check.ts";
 import type { SessionCore } from "../session/core.ts";
+import type { Exchange } from "../session/exchange.ts";
+import { andThen, isPromise, type MaybePromise } from "../session/promise.ts";
+import type { Identified, LoginOptions, UserLoader } from "./options.ts";
+import { RememberCookie, type Remembered } from "./remember.ts";
 
 const DEFAULT_REMEMBER_DAYS = 30;
+/** A user who logged in so many seconds ago should be found. */
+const JUST_NOW = 60;
 
-/** What a login keeps in the session. */
-interface LoginData {
-  _user_id?: unknown;
-  _fresh?: unknown;
-  _auth_time?: unknown;
-  _stamp?: unknown;
+/** How a user comes in. */
+export interface Entry {
+  /** Whether through the login page. */
+  isFresh: boolean;
+  /** For how many days to remember them, if at all. */
+  days: number | undefined;
 }
 
 /** Knows the users of one Login. */
@@ -30,11 +42,11 @@ export class Identity<User extends Identified> {
   readonly #remember: RememberCookie;
   #load: UserLoader<User> | undefined;
 
+  /** Makes the identity of a Login's users. */
   constructor(core: SessionCore, options: LoginOptions<User>) {
-    const { rememberCookieName = "_remember" } = options;
     this.#core = core;
     this.#options = options;
-    this.#remember = new RememberCookie(core, rememberCookieName);
+    this.#remember = new RememberCookie(core, options.rememberCookieName);
     this.#load = options.userLoader;
   }
 
@@ -45,38 +57,31 @@ export class Identity<User extends Identified> {
 
   /** The user, looked for once per request. */
   identify(exchange: Exchange): MaybePromise<User | null> {
-    // Only this Login wrote it.
-    const known = exchange.logins?.get(this) as MaybePromise<User | null>;
+    const known = this.#knownOf(exchange);
     if (known !== undefined) return known;
-    const user = andThen(
-      exchange.load(),
-      (dict) => this.#userOf(exchange, dict),
-    );
-    this.#know(exchange, user);
+    const user = andThen(exchange.load(), () => this.#find(exchange));
+    exchange.user = user;
     if (isPromise(user)) {
       // A failure may be tried again.
       user.catch(() => {
-        if (exchange.logins?.get(this) === user) exchange.logins.delete(this);
+        if (exchange.user === user) exchange.user = undefined;
       });
     }
     return user;
   }
 
-  /** Logs a user in, and remembers them for some days, or not at all. */
-  async logIn(
-    exchange: Exchange,
-    user: User,
-    days: number | undefined,
-  ): Promise<void> {
-    await this.#enter(exchange, await exchange.load(), user, true);
-    this.#know(exchange, user);
-    await this.#rememberUser(exchange, user, days);
+  /** Logs a user in. */
+  async logIn(exchange: Exchange, user: User, entry: Entry): Promise<void> {
+    await exchange.load();
+    await this.#enter(exchange, user, entry.isFresh);
+    exchange.user = user;
+    await this.#rememberUser(exchange, user, entry.days);
   }
 
-  /** Logs the visitor out. */
+  /** Logs the visitor out, and ends the session, whose data were the user's. */
   async logOut(exchange: Exchange): Promise<void> {
-    await this.#end(exchange, await exchange.load());
-    this.#know(exchange, null);
+    await exchange.load();
+    exchange.user = await this.#end(exchange);
   }
 
   /**
@@ -86,66 +91,67 @@ export class Identity<User extends Identified> {
    */
   daysOf(remember: boolean | number): number | undefined {
     if (remember === false) return undefined;
-    const days = remember === true
+    this.#remember.checkKey();
+    return remember === true
       ? this.#options.rememberDays ?? DEFAULT_REMEMBER_DAYS
       : remember;
-    this.#remember.checkKey();
-    return days;
   }
 
   /** Whether the user, who is known by now, came through the login page. */
-  isFresh(exchange: Exchange, maxAge: number): boolean {
-    const { _fresh, _auth_time } = exchange.load() as LoginData;
-    if (_fresh !== true || maxAge === Infinity) return _fresh === true;
-    const now = Math.floor(this.#core.config.lifetime.now);
-    return isTime(_auth_time) && now - _auth_time <= maxAge;
+  isFresh({ claims }: Exchange, maxAge: number): boolean {
+    const { [FRESH]: isFresh, [AUTH_TIME]: time } = claims;
+    if (isFresh !== true || maxAge === Infinity) return isFresh === true;
+    return isTime(time) && this.#now() - time <= maxAge;
   }
 
-  #know(exchange: Exchange, user: MaybePromise<User | null>): void {
-    exchange.logins ??= new Map();
-    exchange.logins.set(this, user);
+  #knownOf(exchange: Exchange): MaybePromise<User | null> | undefined {
+    // A session has one Login, and only that one writes it.
+    return exchange.user as MaybePromise<User | null> | undefined;
   }
 
-  #userOf(exchange: Exchange, dict: Dict): MaybePromise<User | null> {
-    const { _user_id: id, _stamp } = dict as LoginData;
+  #now(): number {
+    return Math.floor(this.#core.config.lifetime.now);
+  }
+
+  #find(exchange: Exchange): MaybePromise<User | null> {
+    const { claims } = exchange;
+    const id = claims[USER_ID];
     if (!isUserId(id)) {
-      return this.#remember.isPresent(exchange)
-        ? this.#recall(exchange, dict)
-        : null;
+      return this.#remember.isPresent(exchange) ? this.#recall(exchange) : null;
     }
-    return andThen(this.#find(id), (user) => {
-      if (user !== null && this.#stampOf(user) === _stamp) return user;
-      // A login that came meanwhile is not this one's to end.
-      return this.#decided(exchange, () => this.#end(exchange, dict));
+    return andThen(this.#loadUser(id), (user) => {
+      if (user !== null && this.#stampOf(user) === claims[STAMP]) return user;
+      if (user === null) this.#warn(claims);
+      this.#core.reject(exchange.request, "user");
+      // A session that another service wrote is not ours to end.
+      if (claims[COOKIE] === undefined || !exchange.isBound) return null;
+      // Nor is a login that came meanwhile this one's to end.
+      return this.#decided(exchange, () => this.#end(exchange));
     });
   }
 
   /** Logs in by the remember-me cookie, and renews it; or removes it. */
-  async #recall(exchange: Exchange, dict: Dict): Promise<User | null> {
+  async #recall(exchange: Exchange): Promise<User | null> {
     const remembered = await this.#remember.read(exchange);
-    const user = remembered && await this.#find(remembered.userId);
-    return await this.#decided(
-      exchange,
-      () => this.#restore(exchange, dict, remembered, user),
-    );
+    if (remembered === null) return null;
+    const user = await this.#userOf(remembered);
+    if (!exchange.isBound) return user; // Nothing could be written.
+    return await this.#decided(exchange, async () => {
+      if (user === null || remembered === "ended") {
+        this.#remember.clear(exchange);
+        return null;
+      }
+      await this.#enter(exchange, user, false);
+      await this.#remember.set(exchange, remembered);
+      return user;
+    });
   }
 
-  async #restore(
-    exchange: Exchange,
-    dict: Dict,
-    remembered: Remembered | null,
-    user: User | null,
-  ): Promise<User | null> {
-    if (
-      remembered === null || user === null ||
-      this.#stampOf(user) !== remembered.stamp
-    ) {
-      this.#remember.clear(exchange);
-      return null;
-    }
-    await this.#enter(exchange, dict, user, false);
-    await this.#remember.set(exchange, remembered);
-    return user;
+  async #userOf(remembered: Remembered | "ended"): Promise<User | null> {
+    if (remembered === "ended") return null;
+    const user = await this.#loadUser(remembered.userId);
+    const isSame = user !== null && this.#stampOf(user) === remembered.stamp;
+    return isSame ? user : null;
   }
 
   /** Who was logged in or out while a loader was at work, or else `decide`. */
@@ -153,58 +159,66 @@ export class Identity<User extends Identified> {
     exchange: Exchange,
     decide: () => MaybePromise<User | null>,
   ): MaybePromise<User | null> {
-    const known = exchange.logins?.get(this) as MaybePromise<User | null>; // ours
+    const known = this.#knownOf(exchange);
     return known === undefined || isPromise(known) ? decide() : known;
   }
 
-  #find(id: string | number): MaybePromise<User | null> {
+  #loadUser(id: string | number): MaybePromise<User | null> {
     if (this.#load === undefined) {
       throw new TypeError(
         "Cannot load user: there is no userLoader; pass one to new Login() or call login.userLoader()",
       );
     }
-    return andThen(this.#load(id), (user) => user ?? null);
+    return andThen(
+      this.#load(id),
+      // Whoever else the loader returns was not asked for.
+      (user) => user?.id === id ? user : null,
+    );
+  }
+
+  /** A loop from login to login shall leave a trace. */
+  #warn({ [USER_ID]: id, [AUTH_TIME]: time }: Readonly<Payload>): void {
+    if (!isTime(time) || this.#now() - time > JUST_NOW) return;
+    console.error(
+      `Cannot load user: the userLoader returned no user with the id it was asked for, a ${typeof id}, right after the login; does it know ids of another type?`,
+    );
   }
 
   #stampOf(user: User): string | undefined {
-    const stamp: unknown = this.#options.securityStamp?.(user);
-    if (stamp === undefined && this.#options.securityStamp === undefined) {
-      return undefined;
-    }
+    const { securityStamp } = this.#options;
+    if (securityStamp === undefined) return undefined;
+    const stamp: unknown = securityStamp(user);
     if (typeof stamp === "string") return stamp;
     throw new TypeError(
-      `Cannot use securityStamp: it returned ${
-        stamp === null ? "null" : typeof stamp
-      }; return a string`,
+      `Cannot use securityStamp: it returned ${kindOf(stamp)}; return a string`,
     );
   }
 
   /** Makes the session the user's, under a new id. */
   async #enter(
     exchange: Exchange,
-    dict: Dict,
     user: User,
     isFresh: boolean,
   ): Promise<void> {
-    const stamp = this.#stampOf(user); // It may throw: nothing is changed yet.
-    const data = dict as LoginData;
-    if (data._user_id !== undefined && data._user_id !== user.id) {
-      clearDict(dict);
-    }
-    delete data._auth_time;
-    delete data._stamp;
-    data._user_id = user.id;
-    data._fresh = isFresh;
-    if (stamp !== undefined) data._stamp = stamp;
-    if (isFresh) {
-      data._auth_time = Math.floor(this.#core.config.lifetime.now);
-    }
-    await exchange.save(dict, true);
+    const { id } = user;
+    const { [USER_ID]: before = id } = exchange.claims;
+    const now = this.#now();
+    await exchange.update({
+      claims: {
+        [USER_ID]: id,
+        [FRESH]: isFresh,
+        [AUTH_TIME]: isFresh ? now : undefined,
+        [STAMP]: this.#stampOf(user),
+        [STARTED]: now,
+      },
+      isNew: true,
+      dropsAll: before !== id,
+    });
   }
 
   /** Ends the login, and with it the session, whose data were the user's. */
-  async #end(exchange: Exchange, dict: Dict): Promise<null> {
-    await exchange.delete(dict);
+  async #end(exchange: Exchange): Promise<null> {
+    await exchange.delete();
     this.#remember.clear(exchange);
     return null;
   }
@@ -217,12 +231,15 @@ export class Identity<User extends Identified> {
   ): Promise<void> {
     const stamp = this.#stampOf(user);
     if (days !== undefined) {
-      await this.#remember.set(exchange, { userId: user.id, days, stamp });
+      const authTime = this.#now();
+      const remembered = { userId: user.id, days, stamp, authTime };
+      await this.#remember.set(exchange, remembered);
     } else if (this.#remember.isPresent(exchange)) {
       const present = await this.#remember.read(exchange);
-      if (present?.userId !== user.id || present.stamp !== stamp) {
-        this.#remember.clear(exchange);
-      }
+      if (present === null) return; // It is not ours.
+      const isTheirs = present !== "ended" && present.userId === user.id &&
+        present.stamp === stamp;
+      if (!isTheirs) this.#remember.clear(exchange);
     }
   }
 }

@@ -6,7 +6,9 @@
 
 import { type Checks, checkType, kindOf, ofType } from "../backends/check.ts";
 import { isOrigin } from "../helpers/origin.ts";
-import { checkDays } from "./remember.ts";
+
+/** The most days a browser keeps a cookie. */
+export const MAX_DAYS = 400;
 
 /** Whom an application logs in: anything with an id. */
 export interface Identified {
@@ -46,9 +48,9 @@ export interface LoginOptions<User extends Identified> {
    */
   securityStamp?: (user: User) => string;
   /**
-   * The name of the remember-me cookie.
-   *
-   * @default {"_remember"}
+   * The name of the remember-me cookie. By default it follows the session's:
+   * `_remember` for `session`, `admin_remember` for `admin`, `__Host-remember`
+   * for `__Host-session`.
    */
   rememberCookieName?: string;
   /**
@@ -131,7 +133,7 @@ export const LOGIN_CHECKS: Checks<LoginOptions<any>> = {
   userLoader: ofType("function"),
   userChecker: ofType("function"),
   securityStamp: ofType("function"),
-  rememberCookieName: () => {}, // Checked by NamedCookie.
+  rememberCookieName: ofType("string"),
   rememberDays: checkDays,
   trustedOrigins: checkOrigins,
 };
@@ -160,6 +162,20 @@ export const FRESH_CHECKS: Checks<FreshOptions<any>> = {
   ...GUARD_CHECKS,
   maxAge: checkFreshAge,
 };
+
+/** Whether a value is a number of days that a browser keeps a cookie for. */
+export function isDays(days: unknown): days is number {
+  return Number.isInteger(days) && Number(days) >= 1 &&
+    Number(days) <= MAX_DAYS;
+}
+
+function checkDays(option: string, days: unknown): void {
+  checkType(option, days, "number");
+  if (isDays(days)) return;
+  throw new RangeError(
+    `Cannot use ${option}: it must be a whole number of days from 1 to ${MAX_DAYS}, not ${days}`,
+  );
+}
 
 function checkOrigins(_option: string, origins: unknown): void {
   if (!Array.isArray(origins)) {

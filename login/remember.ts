@@ -5,20 +5,21 @@
  * @module
  */
 
-import type { Backend, SecretKey } from "../backends/backend.ts";
-import { checkType } from "../backends/check.ts";
-import { isTime } from "../backends/claims.ts";
+import type { SecretKey } from "../backends/backend.ts";
+import { CLOCK_SKEW, COOKIE, isTime, isUserId } from "../backends/claims.ts";
+import { JwtCodec } from "../backends/tokens/jwt_token.ts";
 import { deriveHmacKey } from "../backends/tokens/keys.ts";
-import { jwtBackend } from "../backends/jwt.ts";
+import { TokenBackend } from "../backends/tokens/token_backend.ts";
+import type { SessionCore } from "../session/core.ts";
 import { NamedCookie } from "../session/cookie.ts";
 import type { Exchange } from "../session/exchange.ts";
-import type { SessionCore } from "../session/core.ts";
+import { isDays, MAX_DAYS } from "./options.ts";
 
-/** The most days a browser keeps a cookie. */
-const MAX_DAYS = 400;
 const SECONDS_PER_DAY = 86_400;
 const TOKEN_TYPE = "remember+jwt";
 const KEY_PURPOSE = "denizen remember me";
+/** A cookie that is remembered is read once, then there is a session. */
+const CACHE_BYTES = 1024 * 1024;
 
 /** What a remember token says. */
 export interface Remembered {
@@ -26,22 +27,33 @@ export interface Remembered {
   userId: string | number;
   /** How many days the cookie lives after each renewal. */
   days: number;
+  /** When the password was given, in seconds since the epoch. */
+  authTime: number;
   /** The user's security stamp when it was made. */
   stamp: string | undefined;
 }
 
+/** What is found: `"ended"` is a token of ours that no longer holds. */
+export type Found = Remembered | "ended" | null;
+
 /** Reads and writes the remember-me cookie of one Login. */
 export class RememberCookie {
   readonly #core: SessionCore;
-  readonly #name: string;
-  /** The session's cookie, and this one beside it. */
-  #cookies: readonly [beside: NamedCookie, own: NamedCookie];
+  readonly #name: string | undefined;
   /** What goes out in place of what came in. */
   readonly #outgoing = new WeakMap<Exchange, Remembered | null>();
+  /** The session's cookie, and this one beside it. */
+  #cookies: readonly [beside: NamedCookie, own: NamedCookie];
   #keys: readonly SecretKey[] = [];
-  #backend: Promise<Backend> | undefined;
+  #backend: Promise<TokenBackend> | undefined;
 
-  constructor(core: SessionCore, name: string) {
+  /**
+   * Makes the cookie.
+   *
+   * @throws {TypeError} If the name is that of the session's cookie, or lacks
+   * its prefix.
+   */
+  constructor(core: SessionCore, name: string | undefined) {
     this.#core = core;
     this.#name = name;
     this.#cookies = this.#makeCookies();
@@ -55,19 +67,23 @@ export class RememberCookie {
     );
   }
 
-  /** Sets the cookie for the number of days it is to live. */
+  /** Sets the cookie for the days it is to live, but not for ever. */
   async set(exchange: Exchange, remembered: Remembered): Promise<void> {
-    const { userId, days, stamp } = remembered;
-    const maxAge = days * SECONDS_PER_DAY;
+    const { userId, days, stamp, authTime } = remembered;
     const now = Math.floor(this.#core.config.lifetime.now);
+    const exp = Math.min(
+      now + days * SECONDS_PER_DAY,
+      authTime + MAX_DAYS * SECONDS_PER_DAY,
+    );
     const token = await (await this.#tokens()).save({
       user_id: userId,
       days,
       stamp,
-      iat: now,
-      exp: now + maxAge,
+      auth_time: authTime,
+      [COOKIE]: this.#cookies[0].name,
+      exp,
     });
-    exchange.setCookie(this.#cookie.set(exchange.request, token, maxAge));
+    exchange.setCookie(this.#cookie.set(exchange.request, token, exp - now));
     this.#outgoing.set(exchange, remembered);
   }
 
@@ -81,26 +97,35 @@ export class RememberCookie {
   isPresent(exchange: Exchange): boolean {
     const outgoing = this.#outgoing.get(exchange);
     return outgoing === undefined
-      ? this.#find(exchange) !== undefined
+      ? this.#cookie.read(exchange.request) !== undefined
       : outgoing !== null;
   }
 
-  /** Reads the cookie. Of several values, exactly one must be valid. */
-  async read(exchange: Exchange): Promise<Remembered | null> {
+  /** Reads the cookie. Of several values, exactly one must be of ours. */
+  async read(exchange: Exchange): Promise<Found> {
     const outgoing = this.#outgoing.get(exchange);
     if (outgoing !== undefined) return outgoing;
-    const found = this.#find(exchange);
+    const found = this.#cookie.read(exchange.request);
     if (found === undefined || this.#core.config.keys.length === 0) return null;
     const tokens = await this.#tokens();
-    const payloads = await Promise.all(
-      [found].flat().map((value) => tokens.load(value)),
+    const values = await Promise.all(
+      [found].flat().map((value) => this.#readToken(tokens, value)),
     );
-    const [payload, ...others] = payloads.filter((one) => one !== null);
-    if (payload === undefined || others.length > 0) return null;
-    const { user_id: userId, days, stamp, exp } = payload;
-    if (!isUserId(userId) || !isTime(exp)) return null;
-    if (!isDays(days) || !isStamp(stamp)) return null;
-    return { userId, days, stamp };
+    const [own = null, ...others] = values.filter((value) => value !== null);
+    return others.length > 0 ? null : own;
+  }
+
+  async #readToken(tokens: TokenBackend, value: string): Promise<Found> {
+    const payload = await tokens.load(value);
+    if (payload === null) {
+      return await tokens.explain(value) === "expired" ? "ended" : null;
+    }
+    const { user_id: userId, days, stamp, exp, auth_time: authTime } = payload;
+    if (payload[COOKIE] !== this.#cookies[0].name) return null;
+    const isWhole = isUserId(userId) && isTime(exp) && isTime(authTime) &&
+      authTime <= this.#core.config.lifetime.now + CLOCK_SKEW &&
+      isDays(days) && (stamp === undefined || typeof stamp === "string");
+    return isWhole ? { userId, days, stamp, authTime } : null;
   }
 
   /** The cookie; made anew when the session's changes. */
@@ -113,60 +138,45 @@ export class RememberCookie {
 
   #makeCookies(): [beside: NamedCookie, own: NamedCookie] {
     const beside = this.#core.config.cookie;
-    if (this.#name === beside.name) {
+    const [prefix] = /^__(host|secure)-/i.exec(beside.name) ?? [""];
+    const name = this.#name ?? defaultName(prefix, beside.name);
+    if (name === beside.name) {
       throw new TypeError(
-        `Cannot use rememberCookieName "${this.#name}": the session's cookie has that name; give it another`,
+        `Cannot use rememberCookieName "${name}": the session's cookie has that name; give it another`,
       );
     }
-    const { secure } = beside.attributes;
-    return [
-      beside,
-      new NamedCookie(this.#name, { secure }, "rememberCookieName"),
-    ];
-  }
-
-  #find(exchange: Exchange): undefined | string | string[] {
-    return this.#cookie.read(exchange.request);
+    if (!String(name).startsWith(prefix)) {
+      throw new TypeError(
+        `Cannot use rememberCookieName "${name}": the session's cookie has the prefix ${prefix}, and without it anybody could set this one; use "${prefix}${name}"`,
+      );
+    }
+    // Its own attributes are the session's: one that goes along where the
+    // session doesn't would log in where the session can't.
+    const attributes = { ...beside.attributes, httpOnly: true };
+    delete attributes.maxAge;
+    return [beside, new NamedCookie(name, attributes, "rememberCookieName")];
   }
 
   /** The tokens' backend; made anew when the session's keys change. */
-  #tokens(): Promise<Backend> {
+  #tokens(): Promise<TokenBackend> {
     const { keys, settings: { clock } } = this.#core.config;
     if (this.#backend === undefined || keys !== this.#keys) {
       this.#keys = keys;
       const derived = keys.map((key) => deriveHmacKey(key, KEY_PURPOSE));
-      this.#backend = Promise.all(derived).then((secretKey) =>
-        jwtBackend({ secretKey, type: TOKEN_TYPE, clock })
-      );
+      this.#backend = Promise.all(derived).then((secretKey) => {
+        const codec = new JwtCodec({ secretKey, type: TOKEN_TYPE });
+        return new TokenBackend(codec, clock, CACHE_BYTES);
+      });
     }
     return this.#backend;
   }
 }
 
-/** Whether a value can be a user's id; `0` and `""` can. */
-export function isUserId(id: unknown): id is string | number {
-  return typeof id === "string" || Number.isFinite(id);
-}
-
-/**
- * Checks a number of days.
- *
- * @throws {TypeError} If it is no number.
- * @throws {RangeError} If it is none that a browser keeps a cookie for.
- */
-export function checkDays(option: string, days: unknown): void {
-  checkType(option, days, "number");
-  if (isDays(days)) return;
-  throw new RangeError(
-    `Cannot use ${option}: it must be a whole number of days from 1 to ${MAX_DAYS}, not ${days}`,
-  );
-}
-
-function isDays(days: unknown): days is number {
-  return Number.isInteger(days) && Number(days) >= 1 &&
-    Number(days) <= MAX_DAYS;
-}
-
-function isStamp(stamp: unknown): stamp is string | undefined {
-  return stamp === undefined || typeof stamp === "string";
+/** `_remember` beside `session`, `admin_remember` beside `admin`. */
+function defaultName(prefix: string, sessionName: string): string {
+  const name = sessionName.slice(prefix.length);
+  if (name === "session") {
+    return prefix === "" ? "_remember" : `${prefix}remember`;
+  }
+  return `${sessionName}_remember`;
 }

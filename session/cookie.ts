@@ -5,7 +5,13 @@
  */
 
 import { type Cookie, setCookie } from "@std/http/cookie";
-import { checkCookieOptions, type CookieOptions } from "./cookie_options.ts";
+import {
+  checkCookieAge,
+  checkOptions,
+  type Checks,
+  ofForm,
+  ofType,
+} from "../backends/check.ts";
 
 /** The longest name and value that browsers keep, together (RFC 6265bis). */
 const MAX_LENGTH = 4096;
@@ -14,6 +20,69 @@ const MAX_CANDIDATES = 4;
 
 /** The characters of a cookie value (RFC 6265 section 4.1.1). */
 const VALUE = /^[\x21\x23-\x2B\x2D-\x3A\x3C-\x5B\x5D-\x7E]+$/;
+
+const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const PATH = /^\/[\x20-\x3A\x3C-\x7E]*$/;
+const DOMAIN = /^\.?[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?$/;
+
+const CHECKS: Checks<CookieOptions> = {
+  path: ofForm('a string that begins with "/" and has no ";"', PATH),
+  domain: ofForm("a host name", DOMAIN),
+  secure: ofType("boolean"),
+  httpOnly: ofType("boolean"),
+  sameSite: ofForm('"Strict", "Lax" or "None"', /^(Strict|Lax|None)$/),
+  maxAge: checkCookieAge,
+  partitioned: ofType("boolean"),
+};
+
+/**
+ * The attributes of a cookie. Those left out keep their default.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc6265#section-4.1.2 | RFC 6265}
+ */
+export interface CookieOptions {
+  /**
+   * The path below which the cookie is sent.
+   *
+   * @default {"/"}
+   */
+  path?: string;
+  /**
+   * The domain whose hosts get the cookie. Without one, this host only.
+   */
+  domain?: string;
+  /**
+   * Whether the cookie is sent over https only. Without it, the cookie is
+   * Secure exactly when the URL of the request is https; behind a proxy that
+   * ends TLS, set it to `true`.
+   */
+  secure?: boolean;
+  /**
+   * Whether the cookie is kept from the page's scripts.
+   *
+   * @default {true}
+   */
+  httpOnly?: boolean;
+  /**
+   * Whether the cookie goes along with requests from other sites. `"None"`
+   * demands `secure: true`.
+   *
+   * @default {"Lax"}
+   */
+  sameSite?: "Strict" | "Lax" | "None";
+  /**
+   * How long the browser keeps the cookie, in seconds, at most 400 days.
+   * Without it, until the browser is closed.
+   */
+  maxAge?: number;
+  /**
+   * Whether the cookie of an embedded page is kept apart for each site that
+   * embeds it. It demands `secure: true`.
+   *
+   * @default {false}
+   */
+  partitioned?: boolean;
+}
 
 /** A `Set-Cookie` line for a cookie of this name. */
 export interface OutgoingCookie {
@@ -111,6 +180,54 @@ export class NamedCookie {
   }
 }
 
+/**
+ * Completes cookie attributes, and checks that a browser will take them.
+ *
+ * @throws {TypeError} If the name or an attribute is not what it must be.
+ * @throws {RangeError} If the lifetime is over 400 days.
+ */
+function checkCookieOptions(
+  name: string,
+  options: CookieOptions,
+  nameOption: string,
+): CookieOptions {
+  if (typeof name !== "string" || !COOKIE_NAME.test(name)) {
+    throw new TypeError(
+      `Cannot use ${nameOption}: it is not a cookie name; use letters, digits, - and _`,
+    );
+  }
+  checkOptions(options, CHECKS, "cookieOptions");
+  const attributes: CookieOptions = {
+    path: "/",
+    httpOnly: true,
+    sameSite: "Lax",
+    ...withoutUndefined(options),
+  };
+  // Browsers ignore the case of these prefixes (RFC 6265bis section 4.1.3).
+  const isHost = /^__host-/i.test(name);
+  if (isHost || /^__secure-/i.test(name)) {
+    if (attributes.secure === false) {
+      refuse(`secure with a ${name} cookie`, "it must be true");
+    }
+    attributes.secure = true;
+  }
+  if (isHost) {
+    if (attributes.domain !== undefined) {
+      refuse(`domain with a ${name} cookie`, "leave it out");
+    }
+    if (attributes.path !== "/") {
+      refuse(`path with a ${name} cookie`, 'it must be "/"');
+    }
+  }
+  if (!attributes.secure) {
+    const needsSecure = attributes.sameSite === "None"
+      ? 'sameSite "None"'
+      : attributes.partitioned && "partitioned";
+    if (needsSecure) refuse(needsSecure, "add secure: true");
+  }
+  return attributes;
+}
+
 function valuesIn(header: string, name: string): undefined | string | string[] {
   let found: undefined | string | string[];
   for (let start = 0; start < header.length;) {
@@ -152,4 +269,14 @@ function valueOf(
 function isBlank(text: string, index: number): boolean {
   const character = text[index];
   return character === " " || character === "\t";
+}
+
+function refuse(attribute: string, mend: string): never {
+  throw new TypeError(`Cannot use cookieOptions.${attribute}: ${mend}`);
+}
+
+function withoutUndefined(options: CookieOptions): CookieOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
 }

@@ -1,11 +1,18 @@
 /**
  * The inside of a session, for the code beside it in this package: the options
- * as they are at present.
+ * as they are at present, and which payloads they let pass.
  *
  * @module
  */
 
-import type { Backend, SecretKey } from "../backends/backend.ts";
+import type {
+  Backend,
+  Payload,
+  RejectReason,
+  SecretKey,
+} from "../backends/backend.ts";
+import { checkType } from "../backends/check.ts";
+import { COOKIE } from "../backends/claims.ts";
 import { toKeyList } from "../backends/tokens/keys.ts";
 import {
   makeBackend,
@@ -13,11 +20,14 @@ import {
   type SessionConfig,
   type SessionOptions,
 } from "./options.ts";
+import { isPromise } from "./promise.ts";
 
 const CORES = new WeakMap<object, SessionCore>();
 
 /** The inside of a session. */
 export class SessionCore {
+  /** The Login over this session, if there is one. */
+  login: object | undefined;
   #config: SessionConfig;
 
   /** Makes the inside of a session. */
@@ -44,6 +54,7 @@ export class SessionCore {
 
   /** Replaces the options that are given. */
   configure(options: SessionOptions): void {
+    checkType("options", options, "object");
     this.#config = resolveOptions({ ...this.#config.options, ...options });
   }
 
@@ -58,6 +69,37 @@ export class SessionCore {
     }
     const keys = toKeyList(secretKey);
     return makeBackend(options.backend, { ...settings, keys });
+  }
+
+  /** Whether a payload is a session of this kind, and still good. */
+  accepts(payload: Payload | null): payload is Payload {
+    return payload !== null && this.#problemOf(payload) === undefined;
+  }
+
+  /** Tells, where somebody wants to know, why a cookie's value is not taken. */
+  refuse(request: Request, value: string, payload: Payload | null): void {
+    if (this.#config.onReject === undefined) return;
+    const reason = payload === null
+      ? this.backend.explain?.(value) ?? "malformed"
+      : this.#problemOf(payload);
+    if (isPromise(reason)) {
+      reason.then((reason) => this.reject(request, reason), console.error);
+    } else if (reason !== undefined) this.reject(request, reason);
+  }
+
+  /** Tells, where somebody wants to know, why a cookie is not taken. */
+  reject(request: Request, reason: RejectReason): void {
+    try {
+      this.#config.onReject?.(reason, request);
+    } catch (error) {
+      console.error(error); // It is no reason to fail the request.
+    }
+  }
+
+  #problemOf(payload: Payload): RejectReason | undefined {
+    const { cookie, lifetime } = this.#config;
+    const { [COOKIE]: name = cookie.name } = payload;
+    return name === cookie.name ? lifetime.problemOf(payload) : "other session";
   }
 }
 

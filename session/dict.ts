@@ -1,26 +1,46 @@
 /**
- * The session dictionary: plain data with two methods that stay out of sight.
+ * The session dictionary: JSON data with two methods that stay out of sight.
  *
  * @module
  */
 
 import type { Payload } from "../backends/backend.ts";
-import { RESERVED_CLAIMS } from "../backends/claims.ts";
+import { CLAIMS } from "../backends/claims.ts";
+
+/** How deep data may be nested; deeper is most likely a circle. */
+const MAX_DEPTH = 2000;
+
+/**
+ * The type itself where its values survive JSON: plain objects, arrays,
+ * strings, numbers, booleans and null. A `Date`, a `Map` or a class instance is
+ * `never`.
+ *
+ * @typeParam Value The type.
+ */
+export type Json<Value> = Value extends
+  string | number | boolean | null | undefined ? Value
+  // deno-lint-ignore no-explicit-any -- any parameters
+  : Value extends ((...parameters: any[]) => unknown) | { toJSON(): unknown }
+    ? never
+  : Value extends object ? JsonData<Value>
+  : never;
+
+/**
+ * An object all of whose properties survive JSON.
+ *
+ * @typeParam Data The object's type.
+ */
+export type JsonData<Data extends object> = {
+  [Name in keyof Data]: Json<Data[Name]>;
+};
 
 /** What the methods of a dictionary do. */
 export interface DictOwner {
-  save(dict: Dict): Promise<void>;
-  delete(dict: Dict): Promise<void>;
+  /** Saves the data as they are now. */
+  save(): Promise<void>;
+  /** Ends the session. */
+  delete(): Promise<void>;
 }
-
-/** Built-in objects that JSON keeps; of others it would drop the content. */
-const JSON_TAGS: ReadonlySet<string> = new Set([
-  "[object Object]",
-  "[object Array]",
-  "[object String]",
-  "[object Number]",
-  "[object Boolean]",
-]);
 
 /**
  * Holds the data as own properties. The prototype has the methods and nothing
@@ -35,10 +55,12 @@ export class Dict {
     Reflect.deleteProperty(this.prototype, "constructor");
   }
 
+  /** Makes an empty dictionary. */
   constructor(owner: DictOwner) {
     this.#owner = owner;
   }
 
+  /** Saves the data; a method on its own, so that it can be handed on. */
   get save(): () => Promise<void> {
     return this.#save;
   }
@@ -47,6 +69,7 @@ export class Dict {
     refuseName("save");
   }
 
+  /** Ends the session. */
   get delete(): () => Promise<void> {
     return this.#delete;
   }
@@ -56,23 +79,27 @@ export class Dict {
   }
 
   #save(): Promise<void> {
-    return this.#owner.save(this);
+    return this.#owner.save();
   }
 
   #delete(): Promise<void> {
-    return this.#owner.delete(this);
+    return this.#owner.delete();
   }
 }
 
-/** Copies a payload's data into a dictionary; claims and methods stay out. */
-export function fillDict(dict: Dict, payload: Payload): void {
+/**
+ * Copies a payload's data into a dictionary.
+ *
+ * @returns The rest: claims, and what has the name of a method.
+ */
+export function fillDict(dict: Dict, payload: Payload): Payload {
   const data = dict as unknown as Payload; // a dictionary's own properties
+  const rest: Payload = {};
   for (const name in payload) {
-    if (RESERVED_CLAIMS.has(name) || name === "save" || name === "delete") {
-      continue;
-    }
-    data[name] = payload[name];
+    const isData = !CLAIMS.has(name) && name !== "save" && name !== "delete";
+    (isData ? data : rest)[name] = payload[name];
   }
+  return rest;
 }
 
 /** Removes all data from a dictionary. */
@@ -83,64 +110,97 @@ export function clearDict(dict: Dict): void {
 /**
  * Copies a dictionary's data as they are now.
  *
- * @throws {TypeError} If a name is a reserved claim, or JSON can't hold a value.
+ * @throws {TypeError} If a name is a claim, or JSON can't hold a value.
  */
 export function snapshot(dict: Dict): Payload {
-  for (const name of Object.keys(dict)) {
-    if (RESERVED_CLAIMS.has(name)) {
+  for (const name in dict) {
+    if (CLAIMS.has(name)) {
       throw new TypeError(
         `Cannot save session: "${name}" is a claim of the token; rename the property`,
       );
     }
   }
-  return toJsonObject(dict);
+  return copyData(dict);
 }
 
 /**
- * Copies an object by way of JSON, and refuses what would be lost on the way.
+ * Copies an object that JSON is to hold, and refuses what would be lost.
  *
  * @throws {TypeError} If JSON can't hold a value.
  */
-export function toJsonObject(data: object): Payload {
-  let property = "";
-  const text = JSON.stringify(data, function (key: string, value: unknown) {
-    if (this === data) property = key;
-    if (!isJson(value)) {
-      throw new TypeError(
-        `Cannot save session: "${property}" has a value that JSON cannot hold (${
-          describe(value)
-        }); use plain objects, arrays, strings, finite numbers, booleans and null`,
-      );
-    }
-    return value;
-  });
-  return JSON.parse(text);
-}
-
-function isJson(value: unknown): boolean {
-  switch (typeof value) {
-    case "number":
-      return Number.isFinite(value);
-    case "object":
-      return value === null ||
-        JSON_TAGS.has(Object.prototype.toString.call(value));
-    case "string":
-    case "boolean":
-    case "undefined": // As good as absent.
-      return true;
-    default:
-      return false;
+export function copyData(data: object): Payload {
+  const copy: Payload = {};
+  for (const name of Object.keys(data)) {
+    // The object's own property, whatever it holds.
+    const value = (data as Payload)[name];
+    if (value !== undefined) define(copy, name, copyValue(value, name, 1));
   }
-}
-
-function describe(value: unknown): string {
-  if (typeof value === "number") return String(value);
-  if (typeof value !== "object") return typeof value;
-  return Object.prototype.toString.call(value).slice("[object ".length, -1);
+  return copy;
 }
 
 function refuseName(name: string): never {
   throw new TypeError(
     `Cannot set "${name}" in a session: it is the name of a method; rename the property`,
   );
+}
+
+function copyValue(value: unknown, property: string, depth: number): unknown {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      if (Number.isFinite(value)) return value;
+      break;
+    case "object":
+      if (value === null) return null;
+      if (depth > MAX_DEPTH) refuse(property, "a circle, or too deeply nested");
+      if (Array.isArray(value)) {
+        return Array.from(
+          value,
+          (item) => copyValue(item, property, depth + 1),
+        );
+      }
+      if (isPlain(value)) return copyObject(value, property, depth);
+  }
+  refuse(property, describe(value));
+}
+
+function copyObject(object: object, property: string, depth: number): Payload {
+  const copy: Payload = {};
+  for (const [name, value] of Object.entries(object)) {
+    if (value === undefined) continue;
+    define(copy, name, copyValue(value, property, depth + 1));
+  }
+  return copy;
+}
+
+/** Sets a property of the object's own, even where it is named `__proto__`. */
+function define(object: Payload, name: string, value: unknown): void {
+  if (name !== "__proto__") object[name] = value;
+  else {
+    Object.defineProperty(object, name, {
+      value,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
+  }
+}
+
+function isPlain(object: object): boolean {
+  const prototype = Object.getPrototypeOf(object);
+  return prototype === null || prototype === Object.prototype;
+}
+
+function refuse(property: string, what: string): never {
+  throw new TypeError(
+    `Cannot save session: "${property}" has a value that JSON cannot hold (${what}); use plain objects, arrays, strings, finite numbers, booleans and null`,
+  );
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "number") return String(value);
+  if (typeof value !== "object" || value === null) return typeof value;
+  return value.constructor?.name || "an object";
 }

@@ -6,16 +6,34 @@
  */
 
 import type { Payload } from "../backends/backend.ts";
-import { STARTED } from "../backends/claims.ts";
+import { COOKIE } from "../backends/claims.ts";
 import type { OutgoingCookie } from "./cookie.ts";
-import { clearDict, Dict, type DictOwner, fillDict, snapshot } from "./dict.ts";
-import { attempt, isPromise, type MaybePromise } from "./promise.ts";
-import { finishResponse } from "./response.ts";
 import type { SessionCore } from "./core.ts";
+import { clearDict, Dict, type DictOwner, fillDict, snapshot } from "./dict.ts";
 import { startOf } from "./lifetime.ts";
+import { guard, ignore, isPromise, type MaybePromise } from "./promise.ts";
+import { finishResponse } from "./response.ts";
 
-/** Runs a request's handler with its exchange. */
-export type Body = (exchange: Exchange) => MaybePromise<Response>;
+/** What a save changes beside the data. */
+export interface Change {
+  /** Claims to set; those that are `undefined` are removed. */
+  claims: Payload;
+  /** Begins a session of its own: who knows the old one won't know this one. */
+  isNew?: boolean;
+  /** Leaves behind all that the session held before. */
+  dropsAll?: boolean;
+}
+
+/** What becomes of that which is saved for a request. */
+type Stage =
+  /** Nobody has promised to send it. */
+  | "unbound"
+  /** `session.open()` has promised that `session.commit()` will. */
+  | "open"
+  /** A wrapper is around the request, and will. */
+  | "wrapped"
+  /** The response has left. */
+  | "left";
 
 /** The state of one request in one session. */
 export class Exchange implements DictOwner {
@@ -25,114 +43,119 @@ export class Exchange implements DictOwner {
   readonly next: Exchange | undefined;
   /** Whether the response is for this visitor alone, and no cache. */
   isPrivate = false;
-  /** What each Login knows of this request. */
-  logins: Map<object, unknown> | undefined;
-  #wrapped = false;
-  #closed = false;
+  /** What the session's Login knows of this request. */
+  user: unknown;
+  #stage: Stage = "unbound";
   #dict: Dict | undefined;
   #loading: Promise<Dict> | undefined;
   /** The cookie value that the session is known by. */
   #value: string | undefined;
-  #started: number | undefined;
+  /** What its payload holds beside the data. */
+  #claims: Readonly<Payload> = {};
   #isRenewalDue = false;
   /** The data as they were read or last saved; kept for `autoSave` alone. */
   #baseline = "{}";
+  /** The last of the writes: each waits for the one before. */
   #pending: Promise<void> | undefined;
-  #cookies: OutgoingCookie[] = [];
+  #cookies: OutgoingCookie[] | undefined;
 
+  /** Makes the state of a request of which nothing is known yet. */
   constructor(core: SessionCore, request: Request, next?: Exchange) {
     this.core = core;
     this.request = request;
     this.next = next;
   }
 
-  /** Whether a wrapper is around this request, and will commit. */
-  get isWrapped(): boolean {
-    return this.#wrapped && !this.#closed;
+  /** Whether somebody has promised to commit. */
+  get isBound(): boolean {
+    return this.#stage === "wrapped" || this.#stage === "open";
   }
 
-  get isClosed(): boolean {
-    return this.#closed;
+  /** Whether the response has left. */
+  get hasLeft(): boolean {
+    return this.#stage === "left";
+  }
+
+  /** What the session's payload holds beside the data, once it is loaded. */
+  get claims(): Readonly<Payload> {
+    return this.#claims;
+  }
+
+  /** Promises to commit. */
+  open(): void {
+    if (this.#stage === "unbound") this.#stage = "open";
   }
 
   /** The session dictionary, at once where nothing has to be waited for. */
   load(): MaybePromise<Dict> {
     if (this.#dict !== undefined) return this.#dict;
     if (this.#loading !== undefined) return this.#loading;
-    const { backend } = this.core;
-    const found = this.core.config.cookie.read(this.request);
-    if (found === undefined) return this.#open("", null);
-    if (typeof found !== "string") return this.#wait(this.#loadOne(found));
+    const { backend, config } = this.core;
+    const found = config.cookie.read(this.request);
+    if (found === undefined) return this.#begin();
+    if (typeof found !== "string") return this.#wait(this.#takeOne(found));
     const payload = backend.load(found);
-    if (!isPromise(payload)) return this.#open(found, payload);
-    return this.#wait(payload.then((payload) => this.#open(found, payload)));
+    return isPromise(payload)
+      ? this.#wait(payload.then((payload) => this.#take(found, payload)))
+      : this.#take(found, payload);
   }
 
   /** Runs a handler; the outermost one for a request commits. */
-  run(body: Body): Promise<Response> {
-    const isOutermost = !this.#wrapped;
-    this.#wrapped = true;
+  run(body: (exchange: Exchange) => MaybePromise<Response>): Promise<Response> {
+    const isOutermost = this.#stage !== "wrapped";
+    this.#stage = "wrapped";
     let result;
     try {
       result = body(this);
       if (!isOutermost) return Promise.resolve(result);
-      if (!isPromise(result)) return Promise.resolve(this.#finish(result));
+      if (!isPromise(result)) {
+        return Promise.resolve(this.#finish(result, true));
+      }
     } catch (error) {
-      result = Promise.reject(error);
-      if (!isOutermost) return result;
+      return isOutermost ? this.#finishThrown(error) : Promise.reject(error);
     }
     return result.then(
-      (response) => this.#finish(response),
+      (response) => this.#finish(response, true),
       (error) => this.#finishThrown(error),
     );
   }
 
   /** Writes what is to be written to a response. */
   commit(response: Response): MaybePromise<Response> {
-    if (!(response instanceof Response)) {
-      throw new TypeError(
-        "Cannot commit session: the handler returned no Response",
-      );
-    }
-    if (this.#dict === undefined && this.#loading === undefined) {
-      return response;
-    }
-    const work = this.#lastWork();
-    return work === undefined
-      ? this.#finishResponse(response)
-      : work.then(() => this.#finishResponse(response));
+    this.open();
+    // Below a wrapper, more may be saved after this.
+    return this.#finish(response, this.#stage !== "wrapped");
   }
 
-  /**
-   * @param isNew Whether to begin a session of its own with the data, and end
-   * the present one: nobody who knew that one shall know this one.
-   */
-  save(dict: Dict, isNew = false): Promise<void> {
-    return this.#enqueue(() => {
-      const payload = snapshot(dict);
-      if (this.core.config.autoSave) this.#baseline = JSON.stringify(payload);
-      return () => this.#write(payload, isNew);
+  /** Saves the data as they are now. */
+  save(): Promise<void> {
+    return this.update();
+  }
+
+  /** Saves the data as they are now, and changes claims with them. */
+  update(change?: Change): Promise<void> {
+    return this.#write("save", () => {
+      const data = change?.dropsAll ? {} : snapshot(this.#dict!); // it was loaded
+      if (this.core.config.autoSave) this.#baseline = JSON.stringify(data);
+      return () => this.#store(data, change);
     });
   }
 
-  delete(dict: Dict): Promise<void> {
-    clearDict(dict);
-    this.#baseline = "{}";
-    return this.#enqueue(() => async () => {
-      await this.#remove(this.#value);
-      this.#value = this.#started = undefined;
-      this.setCookie(this.core.config.cookie.delete(this.request));
+  /** Ends the session. */
+  delete(): Promise<void> {
+    return this.#write("delete", () => {
+      clearDict(this.#dict!); // it was loaded
+      this.#baseline = "{}";
+      return () => this.#end();
     });
   }
 
   /** Sets a cookie beside the session's, or deletes it. */
   setCookie(cookie: OutgoingCookie): void {
+    this.#cookies ??= [];
     const index = this.#cookies.findIndex(({ name }) => name === cookie.name);
-    this.#cookies.splice(
-      index === -1 ? this.#cookies.length : index,
-      1,
-      cookie,
-    );
+    if (index === -1) this.#cookies.push(cookie);
+    else this.#cookies[index] = cookie;
   }
 
   #wait(loading: Promise<Dict>): Promise<Dict> {
@@ -142,196 +165,186 @@ export class Exchange implements DictOwner {
     return loading;
   }
 
-  /** Of several values, exactly one must be valid. */
-  async #loadOne(values: string[]): Promise<Dict> {
-    const { backend } = this.core;
+  /** Takes the only valid one of several values. */
+  async #takeOne(values: string[]): Promise<Dict> {
+    const { core, request } = this;
     const payloads = await Promise.all(
-      values.map(async (value) =>
-        this.core.config.lifetime.accept(await backend.load(value))
-      ),
+      values.map((value) => core.backend.load(value)),
     );
-    const valid = values.filter((_, index) => payloads[index] !== null);
-    if (valid.length !== 1) return this.#open("", null);
-    return this.#open(valid[0], payloads[values.indexOf(valid[0])]);
+    const valid = payloads.filter((payload) => core.accepts(payload));
+    if (valid.length === 1) {
+      return this.#take(values[payloads.indexOf(valid[0])], valid[0]);
+    }
+    if (valid.length > 1) core.reject(request, "ambiguous");
+    else values.forEach((value, i) => core.refuse(request, value, payloads[i]));
+    return this.#begin();
   }
 
-  #open(value: string, loaded: Payload | null): Dict {
-    const payload = this.core.config.lifetime.accept(loaded);
-    const dict = new Dict(this);
-    this.#dict = dict;
-    if (payload === null) return dict;
-    fillDict(dict, payload);
+  #take(value: string, payload: Payload | null): Dict {
+    const { core } = this;
+    const dict = this.#begin();
+    if (!core.accepts(payload)) {
+      core.refuse(this.request, value, payload);
+      return dict;
+    }
+    this.#claims = fillDict(dict, payload);
     this.#value = value;
-    this.#started = startOf(payload);
-    this.#isRenewalDue = this.core.config.lifetime.isRenewalDue(payload);
-    if (this.core.config.autoSave) this.#baseline = JSON.stringify(dict);
+    this.#isRenewalDue = core.config.lifetime.isRenewalDue(payload);
+    if (core.config.autoSave) this.#baseline = JSON.stringify(dict);
     return dict;
   }
 
-  #finish(response: Response): MaybePromise<Response> {
-    let committed;
-    try {
-      committed = this.commit(response);
-    } catch (error) {
-      this.#closed = true;
-      throw error;
+  #begin(): Dict {
+    return this.#dict = new Dict(this);
+  }
+
+  /** A thrown `Response` is an answer; any other error sets no cookie. */
+  async #finishThrown(error: unknown): Promise<Response> {
+    if (error instanceof Response) return this.#finish(error, true);
+    this.#stage = "left";
+    // What a store is writing is let end; its failure would hide the error.
+    await this.#pending?.catch(ignore);
+    throw error;
+  }
+
+  #finish(response: Response, isLast: boolean): MaybePromise<Response> {
+    if (!(response instanceof Response)) {
+      if (isLast) this.#stage = "left";
+      throw new TypeError(
+        "Cannot commit session: the handler returned no Response",
+      );
     }
-    if (!isPromise(committed)) {
-      this.#closed = true;
-      return committed;
+    return this.#beginLastWrite()
+      ? this.#finishLater(response, isLast)
+      : this.#seal(response, isLast);
+  }
+
+  /** Waits for all writes, those included that are begun meanwhile. */
+  async #finishLater(response: Response, isLast: boolean): Promise<Response> {
+    let last;
+    do {
+      last = this.#pending;
+      try {
+        await last;
+      } catch (error) {
+        if (last !== this.#pending) continue; // Saved once more since.
+        if (isLast) this.#stage = "left";
+        throw error;
+      }
+    } while (last !== this.#pending);
+    return this.#seal(response, isLast);
+  }
+
+  #seal(response: Response, isLast: boolean): Response {
+    if (isLast) this.#stage = "left";
+    const isUnread = this.#dict === undefined && this.#loading === undefined;
+    return isUnread
+      ? response
+      : finishResponse(response, this.#cookies, this.isPrivate);
+  }
+
+  /** Begins to write what nobody saved; tells whether to wait for anything. */
+  #beginLastWrite(): boolean {
+    if (this.#dict === undefined) return false;
+    if (this.core.config.autoSave && this.#hasChanged(this.#dict)) {
+      this.update();
+    } else if (this.#pending === undefined && this.#isRenewalDue) {
+      this.#pending = this.#renew();
     }
-    return committed.finally(() => this.#closed = true);
+    return this.#pending !== undefined;
   }
 
   #hasChanged(dict: Dict): boolean {
     try {
       return JSON.stringify(snapshot(dict)) !== this.#baseline;
     } catch {
-      return true; // save() will say what is wrong.
+      return true; // The save will say what is wrong.
     }
   }
 
-  #finishResponse(response: Response): Response {
-    return finishResponse(response, this.#cookies, this.isPrivate);
-  }
-
-  /** A thrown `Response` is an answer; any other error sets no cookie. */
-  async #finishThrown(error: unknown): Promise<Response> {
-    if (error instanceof Response) return this.#finish(error);
-    this.#closed = true;
-    // What a store is writing is let end; its failure would hide the error.
-    await this.#pending?.catch(() => {});
-    throw error;
-  }
-
-  /** What is left to wait for, or to do, before the response leaves. */
-  #lastWork(): Promise<void> | undefined {
-    const { autoSave } = this.core.config;
-    if (autoSave && this.#dict !== undefined && this.#hasChanged(this.#dict)) {
-      return this.save(this.#dict);
-    }
-    if (this.#pending !== undefined) return this.#pending;
-    if (this.#isRenewalDue) return this.#enqueue(() => () => this.#renew());
-  }
-
-  /**
-   * Begins work at once, or after the work before it: a store must see the
-   * writes of one request in their order.
-   */
-  #enqueue(prepare: () => () => Promise<void>): Promise<void> {
-    let work: Promise<void>;
+  /** Begins a write at once, or after those before it, in their order. */
+  #write(
+    action: "save" | "delete",
+    prepare: () => () => Promise<void>,
+  ): Promise<void> {
+    if (this.#stage === "unbound") throw new TypeError(unsent(action));
+    if (this.#stage === "left") return refuseLate(action);
+    let work;
     try {
-      if (this.#closed) {
-        throw new Error(
-          "Cannot save session: the response has left; save before the handler returns",
-        );
-      }
       const begin = prepare();
       work = this.#pending === undefined
         ? begin()
-        : this.#pending.catch(() => {}).then(begin);
+        : this.#pending.catch(ignore).then(begin);
     } catch (error) {
       work = Promise.reject(error);
     }
     // Whoever commits will see the failure, even if nobody awaits this.
-    if (!this.#closed) work.catch(() => {});
-    return this.#pending = work;
+    return this.#pending = guard(work);
   }
 
-  async #write(data: Payload, isNew: boolean): Promise<void> {
-    const { backend, config } = this.core;
+  async #store(data: Payload, change?: Change): Promise<void> {
+    const { backend, config: { cookie, lifetime } } = this.core;
+    const { isNew = false, dropsAll = false } = change ?? {};
     const previous = this.#value;
-    const started = isNew ? undefined : this.#started;
-    const payload = config.lifetime.stamp(data, started);
+    const claims = { ...(dropsAll ? {} : this.#claims), ...change?.claims };
+    claims[COOKIE] = cookie.name;
+    lifetime.stamp(claims, startOf(claims));
+    const payload = Object.assign(data, claims);
     const value = await backend.save(payload, isNew ? undefined : previous);
-    config.cookie.check(value);
+    cookie.check(value);
+    if (isNew && previous !== undefined) await backend.remove?.(previous);
+    // Only now: a login that failed half way is none.
+    this.#claims = claims;
     this.#value = value;
-    this.#started = payload[STARTED] as number; // stamp() put it there
-    this.setCookie(config.cookie.set(this.request, value));
-    if (isNew) await this.#remove(previous);
+    if (dropsAll) clearDict(this.#dict!); // it was loaded
+    this.setCookie(cookie.set(this.request, value));
   }
 
+  async #end(): Promise<void> {
+    const { backend, config: { cookie } } = this.core;
+    if (this.#value !== undefined) await backend.remove?.(this.#value);
+    this.#value = undefined;
+    this.#claims = {};
+    this.setCookie(cookie.delete(this.request));
+  }
+
+  /** Nobody asked for a renewal: one that fails is logged, and no more. */
   async #renew(): Promise<void> {
-    const { backend, config } = this.core;
-    if (this.#value === undefined) return;
-    const current = config.lifetime.accept(await backend.load(this.#value));
-    if (current === null) return;
-    const payload = config.lifetime.stamp(current, this.#started);
-    const value = backend.renew === undefined
-      ? await backend.save(payload, this.#value)
-      : await backend.renew(this.#value, payload);
-    // Nobody asked for the renewal: one that a browser drops is none.
-    if (value === null || !config.cookie.fits(value)) return;
-    this.setCookie(config.cookie.set(this.request, value));
+    const { backend, config: { cookie, lifetime } } = this.core;
+    const value = this.#value!; // there is something to renew
+    const claims: Payload = { [COOKIE]: cookie.name };
+    lifetime.stamp(claims, startOf(this.#claims));
+    try {
+      const renewed = backend.renew === undefined
+        ? await this.#saveRenewed(value, claims)
+        : await backend.renew(value, claims);
+      if (renewed === null || !cookie.fits(renewed)) return;
+      cookie.check(renewed);
+      this.setCookie(cookie.set(this.request, renewed));
+    } catch (cause) {
+      console.error(
+        new Error("Cannot renew session: the backend failed", { cause }),
+      );
+    }
   }
 
-  async #remove(value: string | undefined): Promise<void> {
-    if (value !== undefined) await this.core.backend.remove?.(value);
-  }
-}
-
-/** A constructor that returns the object it is given, so that a subclass can stamp it. */
-class Stamp {
-  constructor(target: object) {
-    return target;
-  }
-}
-
-/**
- * Keeps a request's exchanges in a private field on the request itself. It is
- * as invisible as an entry of a WeakMap, and several times as fast.
- */
-class Slot extends Stamp {
-  #exchange: Exchange;
-
-  private constructor(request: Request, exchange: Exchange) {
-    super(request);
-    this.#exchange = exchange;
-  }
-
-  static get(request: Request): Exchange | undefined {
-    return #exchange in request
-      ? (request as unknown as Slot).#exchange
-      : undefined;
-  }
-
-  static set(request: Request, exchange: Exchange): void {
-    if (#exchange in request) {
-      (request as unknown as Slot).#exchange = exchange;
-    } else new Slot(request, exchange);
+  async #saveRenewed(value: string, claims: Payload): Promise<string | null> {
+    const { backend } = this.core;
+    const payload = await backend.load(value);
+    if (!this.core.accepts(payload)) return null;
+    return await backend.save({ ...payload, ...claims }, value);
   }
 }
 
-/** The exchange of a request, made where there is none yet. */
-export function exchangeOf(core: SessionCore, request: Request): Exchange {
-  if (!(request instanceof Request)) {
-    throw new TypeError(
-      "Cannot read session: expected the Request; a framework's own request object holds it",
-    );
-  }
-  const first = Slot.get(request);
-  for (let one = first; one !== undefined; one = one.next) {
-    if (one.core === core) return one;
-  }
-  const exchange = new Exchange(core, request, first);
-  Slot.set(request, exchange);
-  return exchange;
+function unsent(action: string): string {
+  return `Cannot ${action} session: nothing would send it with this request; wrap the handler by session.wrap() or withSession(), or call session.open() and then session.commit(). A copy of a request has a session of its own`;
 }
 
-/** Runs a handler for a request; the outermost one writes the session. */
-export function run(
-  core: SessionCore,
-  request: Request,
-  body: Body,
-): Promise<Response> {
-  return attempt(() => openExchange(core, request).run(body));
-}
-
-/** The exchange for a run of a handler: a new one where the last is over. */
-function openExchange(core: SessionCore, request: Request): Exchange {
-  const exchange = exchangeOf(core, request);
-  if (!exchange.isClosed) return exchange;
-  const reopened = new Exchange(core, request, Slot.get(request));
-  Slot.set(request, reopened);
-  return reopened;
+/** A response that has left can't take a cookie with it. */
+function refuseLate(action: string): Promise<void> {
+  const error = new Error(
+    `Cannot ${action} session: the response has left; ${action} it before the handler's response is there`,
+  );
+  console.error(error);
+  return guard(Promise.reject(error));
 }

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Payload } from "../backends/backend.ts";
-import { isCurrent, isTime, STARTED } from "../backends/claims.ts";
+import type { Payload, RejectReason } from "../backends/backend.ts";
+import { isTime, SAVED, STARTED, timeProblem } from "../backends/claims.ts";
 
 /** The limits of a session's life. */
 export interface Limits {
@@ -32,49 +32,50 @@ export class Lifetime {
     return this.#limits.clock() / 1000;
   }
 
-  /** The payload if it is still good by every limit. */
-  accept(payload: Payload | null): Payload | null {
-    return payload !== null && isCurrent(payload, this.now) &&
-        this.#isWithinLimits(payload)
-      ? payload
-      : null;
+  /** What is wrong with a payload by these limits, if anything. */
+  problemOf(payload: Payload): RejectReason | undefined {
+    const { maxAge, absoluteMaxAge } = this.#limits;
+    const { now } = this;
+    const saved = payload[SAVED];
+    // Of our own making: a `maxAge` that was lowered since acts at once.
+    if (isTime(saved) && now >= saved + maxAge) return "expired";
+    if (absoluteMaxAge !== undefined) {
+      const start = startOf(payload);
+      // Without an end or a start, it would have none.
+      if (payload.exp === undefined || start === undefined) return "expired";
+      if (now >= start + absoluteMaxAge) return "expired";
+    }
+    return timeProblem(payload, now);
   }
 
   /** Whether half of the session's time has passed, and more is to be had. */
   isRenewalDue(payload: Payload): boolean {
     const { maxAge } = this.#limits;
-    const { exp, iat } = payload;
-    const end = isTime(iat) ? iat + maxAge : exp;
+    const { exp, [SAVED]: saved = payload.iat } = payload;
+    const end = isTime(saved) ? saved + maxAge : exp;
     if (!isTime(end) || end - this.now >= maxAge / 2) return false;
-    const renewed = this.stamp({}, startOf(payload));
-    return !isTime(exp) || Number(renewed.exp) > exp;
+    return !isTime(exp) || Number(this.#end(startOf(payload))) > exp;
   }
 
   /**
    * Adds the claims that bound a session's life.
    *
-   * @param payload The data, or a payload to renew.
-   * @param started When the session began, in seconds; now where undefined.
+   * @param payload The session, which is changed.
+   * @param started When it began, in seconds since the epoch; now where
+   * `undefined`.
    */
-  stamp(payload: Payload, started: number | undefined): Payload {
-    const { maxAge, absoluteMaxAge = Infinity } = this.#limits;
+  stamp(payload: Payload, started: number | undefined): void {
     const now = Math.floor(this.now);
-    const start = started ?? now;
-    const exp = Math.min(now + maxAge, start + absoluteMaxAge);
-    return { ...payload, [STARTED]: start, iat: now, exp };
+    payload[STARTED] = started ?? now;
+    payload[SAVED] = now;
+    payload.exp = this.#end(started);
   }
 
-  #isWithinLimits(payload: Payload): boolean {
-    const { maxAge, absoluteMaxAge } = this.#limits;
-    const { iat, exp } = payload;
-    // A token of our own making says when it was last renewed.
-    if (isTime(payload[STARTED]) && isTime(iat) && this.now >= iat + maxAge) {
-      return false;
-    }
-    if (absoluteMaxAge === undefined) return true;
-    const start = startOf(payload);
-    return exp !== undefined && start !== undefined &&
-      this.now < start + absoluteMaxAge;
+  /** When a session ends that is written now. */
+  #end(started: number | undefined): number {
+    const { maxAge, absoluteMaxAge = Infinity } = this.#limits;
+    const now = Math.floor(this.now);
+    return Math.min(now + maxAge, (started ?? now) + absoluteMaxAge);
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Backend, SecretKey } from "../backends/backend.ts";
+import type { Backend, RejectReason, SecretKey } from "../backends/backend.ts";
 import {
   checkCookieAge,
   checkOptions,
@@ -15,9 +15,9 @@ import {
 import { toKeyList } from "../backends/tokens/keys.ts";
 import { base64Backend } from "../backends/base64.ts";
 import { fernetBackend } from "../backends/fernet.ts";
-import { jwtBackend } from "../backends/jwt.ts";
-import { NamedCookie } from "./cookie.ts";
-import type { CookieOptions } from "./cookie_options.ts";
+import { JwtCodec, SESSION_TYPE } from "../backends/tokens/jwt_token.ts";
+import { TokenBackend } from "../backends/tokens/token_backend.ts";
+import { type CookieOptions, NamedCookie } from "./cookie.ts";
 import { Lifetime } from "./lifetime.ts";
 
 /** Options of a session; all of them have a default. */
@@ -68,6 +68,11 @@ export interface SessionOptions {
    */
   autoSave?: boolean;
   /**
+   * Is told why a cookie was not taken, for a log. It never sees the cookie.
+   * What it throws is logged by `console.error`.
+   */
+  onReject?: (reason: RejectReason, request: Request) => void;
+  /**
    * Milliseconds since the epoch; for tests.
    *
    * @default {Date.now}
@@ -86,7 +91,11 @@ export interface BackendSettings {
 }
 
 const BACKENDS: Record<BackendName, (settings: BackendSettings) => Backend> = {
-  jwt: ({ keys, clock }) => jwtBackend({ secretKey: keys, clock }),
+  jwt: ({ keys, clock }) =>
+    new TokenBackend(
+      new JwtCodec({ secretKey: keys, type: SESSION_TYPE }),
+      clock,
+    ),
   fernet: ({ keys, maxAge, clock }) =>
     fernetBackend({ secretKey: keys, maxAge, clock }),
   base64: ({ clock }) => base64Backend({ clock }),
@@ -100,6 +109,7 @@ const CHECKS: Checks<SessionOptions> = {
   maxAge: checkCookieAge,
   absoluteMaxAge: checkSeconds,
   autoSave: ofType("boolean"),
+  onReject: ofType("function"),
   clock: ofType("function"),
 };
 
@@ -122,6 +132,8 @@ export interface SessionConfig {
   lifetime: Lifetime;
   /** Whether a session is saved when its data have changed. */
   autoSave: boolean;
+  /** Is told why a cookie was not taken. */
+  onReject: SessionOptions["onReject"];
 }
 
 /**
@@ -155,6 +167,7 @@ export function resolveOptions(options: SessionOptions): SessionConfig {
     cookie: new NamedCookie(cookieName, cookieOptions),
     lifetime: new Lifetime({ maxAge, absoluteMaxAge, clock }),
     autoSave,
+    onReject: options.onReject,
   };
 }
 

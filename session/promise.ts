@@ -26,8 +26,17 @@ export function attempt<T>(action: () => MaybePromise<T>): Promise<T> {
   // Not `Promise.try`, which takes longer to pass on a promise.
   try {
     const value = action();
-    return isPromise(value) ? value : Promise.resolve(value);
+    return isPromise(value) ? guard(value) : Promise.resolve(value);
   } catch (error) {
-    return Promise.reject(error);
+    return guard(Promise.reject(error));
   }
 }
+
+/** Lets a promise fail unawaited: a rejection that nobody handles ends Deno. */
+export function guard<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(ignore);
+  return promise;
+}
+
+/** Does nothing. */
+export function ignore(): void {}

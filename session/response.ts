@@ -18,13 +18,13 @@ const VARIES_ON_COOKIE = /(^|,)\s*(cookie|\*)\s*(,|$)/i;
  */
 export function finishResponse(
   response: Response,
-  cookies: readonly OutgoingCookie[],
+  cookies: readonly OutgoingCookie[] | undefined,
   isPrivate: boolean,
 ): Response {
   if (response.type === "error") return response;
   // An application may keep a response without a body, such as a redirect, and
   // send it again: another visitor must not get the cookie.
-  const result = cookies.length > 0 ? copy(response) : response;
+  const result = cookies === undefined ? response : copy(response);
   try {
     writeHeaders(result.headers, cookies, isPrivate);
     return result;
@@ -38,14 +38,14 @@ export function finishResponse(
 
 function writeHeaders(
   headers: Headers,
-  cookies: readonly OutgoingCookie[],
+  cookies: readonly OutgoingCookie[] | undefined,
   isPrivate: boolean,
 ): void {
   const vary = headers.get("Vary");
   if (vary === null || !VARIES_ON_COOKIE.test(vary)) {
     headers.append("Vary", "Cookie");
   }
-  if (cookies.length > 0) setCookies(headers, cookies);
+  if (cookies !== undefined) setCookies(headers, cookies);
   else if (!isPrivate) return;
   if (!headers.has("Cache-Control")) {
     headers.append("Cache-Control", "no-store");

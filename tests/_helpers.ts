@@ -5,7 +5,13 @@
  */
 
 import { decodeBase64Url, encodeBase64Url } from "@std/encoding/base64url";
-import type { Backend, Payload, Session, SessionDict } from "../session.ts";
+import type {
+  Backend,
+  JsonData,
+  Payload,
+  Session,
+  SessionDict,
+} from "../session.ts";
 
 /** A secret key that is good for tests only. */
 export const KEY = "correct horse battery staple, and a pony";
@@ -14,7 +20,7 @@ export const OTHER_KEY = "a wrong horse and an empty battery, alas";
 /** When the injected clock starts, in seconds. */
 export const NOW = 1_700_000_000;
 /** The claim that says when a session was last written. */
-export const SAVED = "iat";
+export const SAVED = "_saved";
 
 /** A clock that stands still until it is told to go on. */
 export function stoppedClock(): {
@@ -39,11 +45,11 @@ export function requestWith(
 }
 
 /** The dictionary of a request that `session.commit()` will answer. */
-export function open<Data extends object>(
+export function open<Data extends object & JsonData<Data>>(
   session: Session<Data>,
   request: Request,
 ): Promise<SessionDict<Data>> {
-  return session.get(request);
+  return session.open(request);
 }
 
 /** Serves a handler on this machine while a test runs. */
@@ -148,4 +154,12 @@ export class MemoryBackend implements Backend {
     this.records.delete(id);
     return Promise.resolve();
   }
+}
+
+/** Collects what goes to `console.error`, until it is disposed of. */
+export function captureErrors(): Disposable & { lines: unknown[][] } {
+  const original = console.error;
+  const lines: unknown[][] = [];
+  console.error = (...line) => void lines.push(line);
+  return { lines, [Symbol.dispose]: () => void (console.error = original) };
 }

@@ -59,7 +59,10 @@ const KEYS: Attempt[] = [
     new Session().secretKey = shortKey;
   }],
   ["initialize()", () => new Session().initialize({ secretKey: shortKey })],
-  ["a short key of jwtBackend()", () => jwtBackend({ secretKey: shortKey })],
+  [
+    "a short key of jwtBackend()",
+    () => jwtBackend({ secretKey: shortKey, type: "test" }),
+  ],
   [
     "a short key of fernetBackend()",
     () => fernetBackend({ secretKey: shortKey }),
@@ -374,7 +377,7 @@ Deno.test("a garbled cookie leaves no trace in a log", async () => {
 
 Deno.test("an object shows no secret to a log", async () => {
   const session = good();
-  const backend = jwtBackend({ secretKey: key });
+  const backend = jwtBackend({ secretKey: key, type: "test" });
   const request = visit();
   const login = new Login(session, { userLoader: () => ({ id: userId }) });
   await session.get(request);

@@ -77,7 +77,7 @@ Deno.test("Session<Data> types the data of withSession() as optional", async () 
 });
 
 Deno.test("Session<Data> types what get() returns", async () => {
-  const dict = await session.get(requestWith());
+  const dict = await session.open(requestWith());
   assertType<Equal<typeof dict, SessionDict<Data>>>();
   assertType<Equal<ReturnType<typeof dict.save>, Promise<void>>>();
   assertType<Equal<ReturnType<typeof dict.delete>, Promise<void>>>();

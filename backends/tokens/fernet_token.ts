@@ -7,12 +7,8 @@
  */
 
 import { encodeBase64Url } from "@std/encoding/base64url";
-import {
-  type Bytes,
-  decodeBase64Url,
-  decodePaddedBase64Url,
-  padBase64Url,
-} from "../bytes.ts";
+import type { RejectReason } from "../backend.ts";
+import { type Bytes, decodePaddedBase64Url, padBase64Url } from "../bytes.ts";
 import { CLOCK_SKEW } from "../claims.ts";
 import { importHmacBytes } from "./keys.ts";
 
@@ -45,20 +41,6 @@ export interface FernetEncryptOptions {
   time: number;
   /** 16 bytes that no other token has; random ones where left out. */
   iv?: Bytes;
-}
-
-/** When a token is read, and how old it may be. */
-export interface FernetTimes {
-  /** The time, in seconds since the epoch. */
-  now: number;
-  /** How long it is valid, in seconds; without end where `undefined`. */
-  maxAge: number | undefined;
-}
-
-/** What a token is read with. */
-export interface FernetDecryptOptions extends FernetTimes {
-  /** The keys, tried in their order. */
-  keys: readonly FernetKey[];
 }
 
 /** Imports the 32 bytes of a key: the first half signs, the second encrypts. */
@@ -98,18 +80,19 @@ export async function encryptToken(
 }
 
 /**
- * Reads a token: Fernet Spec, Verifying, but the MAC is first, so that nothing
- * unsigned is looked at. What is wrong with a token is not told.
+ * Reads a token: Fernet Spec, Verifying, but for its time, and the MAC is first,
+ * so that nothing unsigned is looked at. What is wrong with a token is not told.
+ *
+ * @param keys The keys, tried in their order.
  */
 export async function decryptToken(
   token: string,
-  options: FernetDecryptOptions,
+  keys: readonly FernetKey[],
 ): Promise<Bytes | null> {
   const bytes = decodePaddedBase64Url(token);
   if (bytes === null || !hasTokenLength(bytes)) return null;
-  const key = await findKey(bytes, options.keys);
-  if (key === undefined) return null;
-  if (bytes[0] !== VERSION || !hasGoodTime(bytes, options)) return null;
+  const key = await findKey(bytes, keys);
+  if (key === undefined || bytes[0] !== VERSION) return null;
   const iv = bytes.subarray(IV_OFFSET, CIPHERTEXT_OFFSET);
   const ciphertext = bytes.subarray(CIPHERTEXT_OFFSET, -MAC_BYTES);
   try {
@@ -126,17 +109,18 @@ export async function decryptToken(
   }
 }
 
-/** Whether the time in a well-formed token is past, and not too long ago. */
-export function isTimely(token: string, times: FernetTimes): boolean {
-  const head = decodeBase64Url(token.slice(0, HEAD_LENGTH));
-  return head?.length === IV_OFFSET && hasGoodTime(head, times);
-}
-
-function hasGoodTime(bytes: Bytes, { now, maxAge }: FernetTimes): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + TIME_OFFSET);
-  const time = view.getUint32(0) * 2 ** 32 + view.getUint32(4);
-  return time <= now + CLOCK_SKEW &&
-    (maxAge === undefined || now < time + maxAge);
+/**
+ * What is wrong with the time in a well-formed token, if anything. All times
+ * are in seconds.
+ */
+export function tokenTimeProblem(
+  token: string,
+  now: number,
+  maxAge = Infinity,
+): RejectReason | undefined {
+  const time = timeOf(token);
+  if (time > now + CLOCK_SKEW) return "not yet valid";
+  return now >= time + maxAge ? "expired" : undefined;
 }
 
 /** At least one block of ciphertext, and whole blocks only. */
@@ -161,4 +145,15 @@ async function findKey(
 
 function isBadPadding(error: unknown): boolean {
   return error instanceof DOMException && error.name === "OperationError";
+}
+
+/** When a token was made, in seconds since the epoch. */
+function timeOf(token: string): number {
+  const head = token.slice(0, HEAD_LENGTH);
+  const bytes = atob(head.replaceAll("-", "+").replaceAll("_", "/"));
+  let time = 0;
+  for (let i = TIME_OFFSET; i < IV_OFFSET; i++) {
+    time = time * 256 + bytes.charCodeAt(i);
+  }
+  return time;
 }

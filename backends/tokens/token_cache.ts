@@ -5,58 +5,63 @@
  * @module
  */
 
-/** The most tokens a cache holds. */
-export const MAX_CACHED_TOKENS = 1024;
-
-interface Entry {
-  /** The token, as a string that stands for itself. */
-  token: string;
-  /** The JSON text of its payload. */
-  text: string;
-}
+/** What a session's cache may hold: some 50,000 visitors with little data. */
+const DEFAULT_BYTES = 16 * 1024 * 1024;
+/** What an entry takes beside its characters. */
+const ENTRY_BYTES = 64;
 
 /**
- * Maps whole verified tokens to their payload's JSON text, least recently used
- * out first. The text is parsed anew for each reader, so that one request's
- * edits never reach another, and its time claims are the reader's to check.
+ * Maps whole verified tokens to what the codec wants to know of them.
+ *
+ * New entries and those asked for go into the younger of two generations. When
+ * that one is full, it becomes the older, and the older one is dropped whole:
+ * nothing keeps an order of use, which would cost more than the tokens.
  */
 export class TokenCache {
-  readonly #entries = new Map<string, Entry>();
-  /** Goes on where it stopped: all before it is deleted, or moved behind it. */
-  #order = this.#entries.keys();
-  #newest: Entry | undefined;
+  #young = new Map<string, string | null>();
+  #old = new Map<string, string | null>();
+  #youngBytes = 0;
+  readonly #maxBytes: number;
 
-  /** The payload's JSON text, where the token is known. */
-  get(token: string): string | undefined {
-    const entry = this.#entries.get(token);
-    if (entry === undefined) return undefined;
-    if (entry !== this.#newest) this.#add(entry);
-    return entry.text;
+  /** Makes a cache that takes about so many bytes at most. */
+  constructor(maxBytes = DEFAULT_BYTES) {
+    this.#maxBytes = maxBytes;
   }
 
   /**
-   * Remembers a token. The string is kept as it is, so it must not be a slice:
-   * that would keep the string it was cut from alive.
+   * What was kept for a token, and `undefined` where it is not known. Nothing
+   * but the token itself is `null`.
    */
-  set(token: string, text: string): void {
-    this.#add({ token, text });
-    if (this.#entries.size > MAX_CACHED_TOKENS) this.#deleteOldest();
+  get(token: string): string | null | undefined {
+    const young = this.#young.get(token);
+    if (young !== undefined) return young;
+    const old = this.#old.get(token);
+    if (old !== undefined) this.set(token, old);
+    return old;
+  }
+
+  /** Remembers a token, and a text with it that can't be read off it. */
+  set(token: string, text: string | null): void {
+    this.#young.set(flatten(token), text);
+    // Two bytes for each character of the text: it may be outside of Latin-1.
+    this.#youngBytes += ENTRY_BYTES + token.length + 2 * (text?.length ?? 0);
+    if (this.#youngBytes < this.#maxBytes / 2) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+    this.#youngBytes = 0;
   }
 
   /** Forgets a token. */
   delete(token: string): void {
-    this.#entries.delete(token);
+    this.#young.delete(token);
+    this.#old.delete(token);
   }
+}
 
-  #deleteOldest(): void {
-    const { value: oldest } = this.#order.next();
-    if (oldest !== undefined) this.#entries.delete(oldest);
-  }
-
-  /** Puts an entry last in the order of use, under its own string. */
-  #add(entry: Entry): void {
-    this.#entries.delete(entry.token);
-    this.#entries.set(entry.token, entry);
-    this.#newest = entry;
-  }
+/**
+ * Copies a string, so that it keeps none of the longer one it was cut from, such
+ * as a whole `Cookie` header.
+ */
+function flatten(text: string): string {
+  return (" " + text).slice(1);
 }

@@ -54,7 +54,8 @@ export async function forgeRemember(forgery: Forgery = {}): Promise<string> {
     user_id: "susan",
     days: 30,
     stamp: "s1",
-    iat: NOW,
+    auth_time: NOW,
+    _cookie: "session",
     exp: NOW + 30 * DAY,
   });
   const key = await rememberKey();

@@ -62,8 +62,14 @@ const STRANGERS: [rule: string, rows: [what: string, payload: string][]][] = [
     ["an array as security stamp", claimText("_stamp", '["s1"]')],
   ]],
   ["rule 6, data", [
-    ["constructor as user id", claimText("_user_id", '"constructor"')],
-    ["__proto__ as user id", claimText("_user_id", '"__proto__"')],
+    [
+      "constructor as user id",
+      claimText("_user_id", '"constructor","_auth_time":0'),
+    ],
+    [
+      "__proto__ as user id",
+      claimText("_user_id", '"__proto__","_auth_time":0'),
+    ],
     ["a user in __proto__", `{"__proto__":${payload()}}`],
     ["a user in constructor", `{"constructor":{"prototype":${payload()}}}`],
   ]],

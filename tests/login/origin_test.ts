@@ -50,12 +50,18 @@ const REFUSED: Verdict = {
 };
 
 async function judge(request: Request): Promise<Response> {
-  const { login, susan } = new Site({ login: { trustedOrigins: [TRUSTED] } });
-  const page = new Site().login.required(() => new Response("Secret"));
+  // A request has one session of each cookie's name.
+  const [entering, leaving, visiting] = ["a", "b", "c"].map((cookieName) =>
+    new Site({
+      session: { cookieName },
+      login: { trustedOrigins: [TRUSTED] },
+    })
+  );
+  const page = visiting.login.required(() => new Response("Secret"));
   const verdict: Verdict = {
     isForeign: isCrossOrigin(request, [TRUSTED]),
-    login: (await login.loginUser(request, susan)).status,
-    logout: (await login.logoutUser(request)).status,
+    login: (await entering.login.loginUser(request, entering.susan)).status,
+    logout: (await leaving.login.logoutUser(request)).status,
     page: (await page(request)).status,
   };
   // Not in the body, which an answer to HEAD has not.

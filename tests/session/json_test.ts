@@ -8,6 +8,10 @@ import type { Session } from "../../mod.ts";
 import { cookieSetBy, NOW } from "../_helpers.ts";
 import { dataOf, newSession, visit } from "./_visits.ts";
 
+class Point {
+  x = 1;
+}
+
 const circular: Record<string, unknown> = {};
 circular.self = circular;
 
@@ -29,7 +33,14 @@ const NO_JSON: [what: string, value: unknown, ...fragments: string[]][] = [
   ["Headers", new Headers(), '"x"', "Headers"],
   ["a nested BigInt", { list: [1, { deep: 10n }] }, '"x"', "bigint"],
   ["a nested NaN", [[NaN]], '"x"', "NaN"],
-  ["a circular object", circular, "circ"],
+  ["a Date", new Date(0), '"x"', "Date"],
+  ["a URL", new URL("http://localhost/"), '"x"', "URL"],
+  ["an object of a class", new Point(), '"x"', "Point"],
+  ["a boxed string", Object("text"), '"x"', "String"],
+  ["a boxed NaN", Object(NaN), '"x"', "Number"],
+  ["undefined in an array", [1, undefined], '"x"', "undefined"],
+  ["a hole in an array", new Array(1), '"x"', "undefined"],
+  ["a circular object", circular, '"x"', "circle"],
 ];
 
 /** What a session gives back for a value. */
@@ -43,13 +54,26 @@ const JSON_VALUES: [what: string, value: unknown, kept: unknown][] = [
   ["an array", [1, [2, []], "3"], [1, [2, []], "3"]],
   ["an object", { a: { b: {} } }, { a: { b: {} } }],
   ["an object without a prototype", Object.create(null), {}],
-  ["a boxed string", Object("text"), "text"],
-  ["a boxed number", Object(1.5), 1.5],
-  ["a boxed boolean", Object(false), false],
   ["undefined in an object", { a: 1, gone: undefined }, { a: 1 }],
 ];
 
-const CLAIMS = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "_started"];
+const CLAIMS = [
+  "iss",
+  "sub",
+  "aud",
+  "exp",
+  "nbf",
+  "iat",
+  "jti",
+  "_started",
+  "_saved",
+  "_cookie",
+  "_user_id",
+  "_fresh",
+  "_auth_time",
+  "_stamp",
+  "_states",
+];
 
 /** The ways in which a value gets into a session. */
 const WAYS: Record<string, (session: Session, x: unknown) => Promise<unknown>> =

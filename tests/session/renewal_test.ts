@@ -1,6 +1,13 @@
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import type { Payload } from "../../mod.ts";
 import {
+  captureErrors,
   cookieSetBy,
   MemoryBackend,
   NOW,
@@ -190,12 +197,28 @@ Deno.test("renewal sets no cookie where a foreign token would become too long", 
   assertEquals(await response.text(), "Hello");
 });
 
-Deno.test("renewal makes the wrapper reject where the store fails", async () => {
+Deno.test("renewal that fails is logged, and the page is served", async () => {
   const failure = new Error("store is down");
   const backend = storeOf(DUE, { save: () => Promise.reject(failure) });
   const session = newSession({ backend, maxAge: 100 });
-  const error = await assertRejects(() =>
-    visit(session, () => {}, { value: "id" })
-  );
-  assertStrictEquals(error, failure);
+  using log = captureErrors();
+  const response = await visit(session, () => {}, { value: "id" });
+  assertEquals(await response.text(), "Hello");
+  assertEquals(response.headers.getSetCookie(), []);
+  const [[error]] = log.lines;
+  assert(error instanceof Error);
+  assertEquals(log.lines.length, 1);
+  assertStringIncludes(error.message, "Cannot renew session");
+  assertStrictEquals(error.cause, failure);
+});
+
+Deno.test("renewal sets no cookie of characters that a cookie can't hold", async () => {
+  const backend = storeOf(DUE, {
+    save: () => Promise.resolve("x; Domain=evil.example"),
+  });
+  using log = captureErrors();
+  const session = newSession({ backend, maxAge: 100 });
+  const response = await visit(session, () => {}, { value: "id" });
+  assertEquals(response.headers.getSetCookie(), []);
+  assertEquals(log.lines.length, 1);
 });

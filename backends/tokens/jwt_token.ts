@@ -1,0 +1,100 @@
+/**
+ * HS256 JSON Web Tokens (RFC 7519, RFC 7515) as text in and text out.
+ *
+ * @module
+ */
+
+import { encodeBase64Url } from "@std/encoding/base64url";
+import type { SecretKey } from "../backend.ts";
+import {
+  decodeBase64Url,
+  decodeUtf8,
+  encodeUtf8,
+  parseJsonObject,
+} from "../bytes.ts";
+import { importHmacKey, toKeyList } from "./keys.ts";
+import type { TokenCodec } from "./token_backend.ts";
+
+/** The type of a session's token; one without a type counts as this. */
+export const SESSION_TYPE = "JWT";
+
+const NOT_ASCII = /[^\0-\x7F]/;
+
+/** What a codec is made from. */
+export interface JwtCodecOptions {
+  /** The keys: the first signs, all verify. */
+  secretKey: SecretKey | readonly SecretKey[];
+  /** The `typ` header. */
+  type: string;
+}
+
+/** Makes and verifies tokens of one type. */
+export class JwtCodec implements TokenCodec {
+  readonly form = /^[\w-]+\.[\w-]+\.[\w-]{43}$/;
+  readonly #secretKeys: readonly SecretKey[];
+  readonly #type: string;
+  readonly #header: string;
+  #keys: CryptoKey[] | undefined;
+
+  constructor({ secretKey, type }: JwtCodecOptions) {
+    this.#secretKeys = toKeyList(secretKey);
+    this.#type = type;
+    const header = JSON.stringify({ alg: "HS256", typ: type });
+    this.#header = encodeBase64Url(header);
+  }
+
+  async encode(text: string): Promise<string> {
+    const signingInput = `${this.#header}.${encodeBase64Url(text)}`;
+    const [key] = this.#keys ?? await this.#importKeys();
+    const signature = await crypto.subtle.sign(
+      "HMAC",
+      key,
+      encodeUtf8(signingInput),
+    );
+    return `${signingInput}.${encodeBase64Url(signature)}`;
+  }
+
+  /** RFC 7515 section 5.2: the signature first, and only then what it covers. */
+  async decode(token: string): Promise<string | null> {
+    const [header, body, mac] = token.split(".");
+    const signature = decodeBase64Url(mac);
+    if (signature === null) return null;
+    const signingInput = encodeUtf8(`${header}.${body}`);
+    for (const key of this.#keys ?? await this.#importKeys()) {
+      if (await crypto.subtle.verify("HMAC", key, signature, signingInput)) {
+        const isAccepted = header === this.#header ||
+          this.#acceptsHeader(header);
+        return isAccepted ? decodeText(body) : null;
+      }
+    }
+    return null;
+  }
+
+  read(token: string): string {
+    const body = token.slice(token.indexOf(".") + 1, token.lastIndexOf("."));
+    // Several times as fast as to decode the bytes, where they are ASCII.
+    const text = atob(body.replaceAll("-", "+").replaceAll("_", "/"));
+    return NOT_ASCII.test(text) ? decodeText(body)! : text; // it was valid
+  }
+
+  async #importKeys(): Promise<CryptoKey[]> {
+    return this.#keys = await Promise.all(this.#secretKeys.map(importHmacKey));
+  }
+
+  /** The algorithm is ours to choose, never the token's: RFC 8725 section 3.1. */
+  #acceptsHeader(part: string): boolean {
+    const header = parseJsonObject(decodeText(part));
+    if (header === null || header.alg !== "HS256") return false;
+    if (Object.hasOwn(header, "crit") || Object.hasOwn(header, "b64")) {
+      return false;
+    }
+    return Object.hasOwn(header, "typ")
+      ? header.typ === this.#type
+      : this.#type === SESSION_TYPE;
+  }
+}
+
+function decodeText(part: string): string | null {
+  const bytes = decodeBase64Url(part);
+  return bytes && decodeUtf8(bytes);
+}
