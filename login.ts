@@ -49,7 +49,7 @@ import {
   type UserLoader,
 } from "./login/options.ts";
 import { isForeign } from "./helpers/origin.ts";
-import { andThen, attempt, type MaybePromise } from "./session/promise.ts";
+import { andThen, attempt, type MaybePromise } from "./session/runtime.ts";
 import { coreOf, type SessionCore } from "./session/core.ts";
 import { redirect, safeNextPath } from "./helpers.ts";
 import type { Session } from "./session.ts";

@@ -29,7 +29,7 @@ import type { CookieOptions } from "./session/cookie.ts";
 import { coreOf, SessionCore } from "./session/core.ts";
 import { copyData, type JsonData } from "./session/dict.ts";
 import type { SessionOptions } from "./session/options.ts";
-import { andThen, attempt, type MaybePromise } from "./session/promise.ts";
+import { andThen, attempt, type MaybePromise } from "./session/runtime.ts";
 import { exchangeOf, openExchange, run } from "./session/request.ts";
 
 export type {

@@ -1,118 +1,127 @@
 /**
- * Requests per second over loopback: a handler that reads its session against
- * the same bare handler. Needs `wrk`.
+ * Requests per second over loopback, as a share of what a bare handler serves,
+ * for few visitors and for many. Needs `wrk`.
  *
- * Run it with `deno task bench:serve`. Each server is a process of its own,
- * rounds are interleaved, and the best of each counts.
+ *     deno task bench:serve [--rounds=3] [--seconds=2] [--visitors=1,1000,20000,200000]
+ *
+ * Each handler is a server of its own. They take turns in every round, so that
+ * the machine's mood touches all alike, and the best round of each counts.
  *
  * @module
  */
 
-import { generateSecretKey, Login, Session, withSession } from "../mod.ts";
+import { type HandlerName, HANDLERS, makeTokens } from "./handlers.ts";
 
-const ROUNDS = 3;
-const SECONDS = 5;
+/** What is shown: a handler's requests as a share of another's. */
+const COLUMNS: readonly [name: HandlerName, of: HandlerName][] = [
+  ["read", "bare"],
+  ["required", "bare"],
+  ["save", "bare"],
+  ["read", "verify"],
+  ["save", "sign"],
+];
 
-type Handler = (request: Request) => Response | Promise<Response>;
+/** Sends the cookies of a file in turn. */
+const SCRIPT = `
+local requests, count, index = {}, 0, 0
+function init(args)
+  for token in io.lines(args[1]) do
+    count = count + 1
+    requests[count] = "GET / HTTP/1.1\\r\\nHost: localhost\\r\\nCookie: session="
+      .. token .. "\\r\\n\\r\\n"
+    if count == tonumber(args[2]) then break end
+  end
+end
+function request()
+  index = index % count + 1
+  return requests[index]
+end
+`;
 
-const session = new Session<{ n: number; name: string }>({
-  secretKey: Deno.env.get("BENCH_KEY") ?? generateSecretKey(),
-});
+const settings = new Map(
+  Deno.args.map((argument): [string, string] => {
+    const [name, value = ""] = argument.replace(/^--/, "").split("=");
+    return [name, value];
+  }),
+);
+const rounds = Number(settings.get("rounds") ?? 3);
+const seconds = Number(settings.get("seconds") ?? 2);
+const rows = (settings.get("visitors") ?? "1,1000,20000,200000").split(",")
+  .map(Number);
+const names = Object.keys(HANDLERS) as HandlerName[]; // its own keys
 
-const users = new Map([["susan", { id: "susan", name: "Susan" }]]);
-const login = new Login(session, {
-  userLoader: (id: string) => users.get(id),
-});
-
-const HANDLERS: Record<string, Handler> = {
-  "bare handler": () => greet(true),
-  "withSession": withSession(
-    session,
-    (_request, dict) => greet(dict.name === "susan"),
-  ),
-  "login.required": login.required(
-    (_request, user) => greet(user.name === "Susan"),
-  ),
-};
-
-if (Deno.args[0] === "server") serve(Deno.args[1]);
-else await compare();
-
-/** A run that does not know its visitor shall fail. */
-function greet(isKnown: boolean): Response {
-  return isKnown ? new Response("Hello") : new Response(null, { status: 500 });
-}
-
-function serve(name: string): void {
-  const onListen = ({ port }: { port: number }) => console.log(port);
-  Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, HANDLERS[name]);
-}
-
-async function compare(): Promise<void> {
-  const cookie = `session=${await session.encode({
-    n: 3,
-    name: "susan",
-    _user_id: "susan",
-    _fresh: true,
-    _started: now(),
-    iat: now(),
-    exp: now() + 100_000,
-  })}`;
-  const best: Record<string, number> = {};
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const name of Object.keys(HANDLERS)) {
-      const rate = await measure(name, cookie);
-      best[name] = Math.max(best[name] ?? 0, rate);
-    }
+const folder = await Deno.makeTempDir();
+const servers = await Promise.all(names.map(start));
+try {
+  await Deno.writeTextFile(`${folder}/wrk.lua`, SCRIPT);
+  const tokens = await makeTokens(Math.max(...rows));
+  await Deno.writeTextFile(`${folder}/tokens`, tokens.join("\n"));
+  for (const { port } of servers) await measure(port, 1, 1); // warm
+  const heads = COLUMNS.map(([name, of]) => `${name} / ${of}`);
+  console.log(`| visitors | ${heads.join(" | ")} | bare requests/s |`);
+  console.log(`| ---: |${" ---: |".repeat(heads.length + 1)}`);
+  for (const visitors of rows) {
+    const rates = await measureAll(visitors);
+    const shares = COLUMNS.map(([name, of]) =>
+      (rates[name] / rates[of]).toFixed(2)
+    );
+    console.log(
+      `| ${visitors.toLocaleString("en")} | ${shares.join(" | ")} | ${
+        Math.round(rates.bare).toLocaleString("en")
+      } |`,
+    );
   }
-  console.log("| handler | requests/s | of bare |\n| --- | ---: | ---: |");
-  for (const [name, rate] of Object.entries(best)) {
-    const ratio = rate / best["bare handler"];
-    console.log(`| ${name} | ${Math.round(rate)} | ${ratio.toFixed(2)} |`);
-  }
+} finally {
+  for (const { server } of servers) server.kill();
+  await Deno.remove(folder, { recursive: true });
 }
 
-async function measure(name: string, cookie: string): Promise<number> {
+async function start(
+  name: HandlerName,
+): Promise<{ name: HandlerName; server: Deno.ChildProcess; port: string }> {
   const server = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", import.meta.url, "server", name],
-    env: { BENCH_KEY: String(session.secretKey) },
+    args: ["run", "--allow-net", import.meta.resolve("./handlers.ts"), name],
     stdout: "piped",
   }).spawn();
-  try {
-    const port = await firstLine(server.stdout);
-    const { stdout } = await new Deno.Command("wrk", {
-      args: [
-        "-t1",
-        "-c32",
-        `-d${SECONDS}s`,
-        "-H",
-        `Cookie: ${cookie}`,
-        `http://127.0.0.1:${port}/`,
-      ],
-    }).output();
-    const report = new TextDecoder().decode(stdout);
-    const rate = /Requests\/sec:\s+([\d.]+)/.exec(report);
-    if (rate === null || report.includes("Non-2xx")) throw new Error(report);
-    return Number(rate[1]);
-  } finally {
-    server.kill();
-    await server.status;
-  }
+  const reader = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const { value = "" } = await reader.read();
+  return { name, server, port: value.trim() };
 }
 
-async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
-  let text = "";
-  for await (
-    const chunk of stream.pipeThrough(
-      new TextDecoderStream() as TransformStream<Uint8Array, string>,
-    )
-  ) {
-    text += chunk;
-    if (text.includes("\n")) break;
+/** The best requests per second of each handler. */
+async function measureAll(
+  visitors: number,
+): Promise<Record<HandlerName, number>> {
+  const best = Object.fromEntries(names.map((name) => [name, 0]));
+  for (let round = 0; round < rounds; round++) {
+    for (const { name, port } of servers) {
+      const rate = await measure(port, visitors, seconds);
+      best[name] = Math.max(best[name], rate);
+    }
   }
-  return text.trim();
+  return best as Record<HandlerName, number>; // one for each name
 }
 
-function now(): number {
-  return Math.floor(Date.now() / 1000);
+async function measure(
+  port: string,
+  visitors: number,
+  seconds: number,
+): Promise<number> {
+  const { stdout } = await new Deno.Command("wrk", {
+    args: [
+      "-t1",
+      "-c32",
+      `-d${seconds}s`,
+      "-s",
+      `${folder}/wrk.lua`,
+      `http://127.0.0.1:${port}/`,
+      "--",
+      `${folder}/tokens`,
+      String(visitors),
+    ],
+  }).output();
+  const report = new TextDecoder().decode(stdout);
+  const rate = /Requests\/sec:\s+([\d.]+)/.exec(report);
+  if (rate === null || report.includes("Non-2xx")) throw new Error(report);
+  return Number(rate[1]);
 }

@@ -5,7 +5,7 @@
  */
 
 import { redirect, safeNextPath } from "../helpers.ts";
-import type { MaybePromise } from "../session/promise.ts";
+import type { MaybePromise } from "../session/runtime.ts";
 
 /** Where to send a visitor: a URL, or a response as it is. */
 export type Location = string | Response;

@@ -19,7 +19,7 @@ import {
 import { kindOf } from "../backends/check.ts";
 import type { SessionCore } from "../session/core.ts";
 import type { Exchange } from "../session/exchange.ts";
-import { andThen, isPromise, type MaybePromise } from "../session/promise.ts";
+import { andThen, isPromise, type MaybePromise } from "../session/runtime.ts";
 import type { Identified, LoginOptions, UserLoader } from "./options.ts";
 import { RememberCookie, type Remembered } from "./remember.ts";
 

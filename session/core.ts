@@ -20,7 +20,7 @@ import {
   type SessionConfig,
   type SessionOptions,
 } from "./options.ts";
-import { isPromise } from "./promise.ts";
+import { isPromise } from "./runtime.ts";
 
 const CORES = new WeakMap<object, SessionCore>();
 

@@ -11,8 +11,8 @@ import type { OutgoingCookie } from "./cookie.ts";
 import type { SessionCore } from "./core.ts";
 import { clearDict, Dict, type DictOwner, fillDict, snapshot } from "./dict.ts";
 import { startOf } from "./lifetime.ts";
-import { guard, ignore, isPromise, type MaybePromise } from "./promise.ts";
-import { finishResponse } from "./response.ts";
+import { guard, ignore, isPromise, type MaybePromise } from "./runtime.ts";
+import { type Additions, finishResponse } from "./response.ts";
 
 /** What a save changes beside the data. */
 export interface Change {
@@ -36,7 +36,7 @@ type Stage =
   | "left";
 
 /** The state of one request in one session. */
-export class Exchange implements DictOwner {
+export class Exchange implements DictOwner, Additions {
   readonly core: SessionCore;
   readonly request: Request;
   /** The same request's exchange with another session. */
@@ -45,6 +45,8 @@ export class Exchange implements DictOwner {
   isPrivate = false;
   /** What the session's Login knows of this request. */
   user: unknown;
+  /** The cookies to set, one of each name. */
+  cookies: OutgoingCookie[] | undefined;
   #stage: Stage = "unbound";
   #dict: Dict | undefined;
   #loading: Promise<Dict> | undefined;
@@ -57,7 +59,6 @@ export class Exchange implements DictOwner {
   #baseline = "{}";
   /** The last of the writes: each waits for the one before. */
   #pending: Promise<void> | undefined;
-  #cookies: OutgoingCookie[] | undefined;
 
   /** Makes the state of a request of which nothing is known yet. */
   constructor(core: SessionCore, request: Request, next?: Exchange) {
@@ -152,10 +153,10 @@ export class Exchange implements DictOwner {
 
   /** Sets a cookie beside the session's, or deletes it. */
   setCookie(cookie: OutgoingCookie): void {
-    this.#cookies ??= [];
-    const index = this.#cookies.findIndex(({ name }) => name === cookie.name);
-    if (index === -1) this.#cookies.push(cookie);
-    else this.#cookies[index] = cookie;
+    this.cookies ??= [];
+    const index = this.cookies.findIndex(({ name }) => name === cookie.name);
+    if (index === -1) this.cookies.push(cookie);
+    else this.cookies[index] = cookie;
   }
 
   #wait(loading: Promise<Dict>): Promise<Dict> {
@@ -238,9 +239,7 @@ export class Exchange implements DictOwner {
   #seal(response: Response, isLast: boolean): Response {
     if (isLast) this.#stage = "left";
     const isUnread = this.#dict === undefined && this.#loading === undefined;
-    return isUnread
-      ? response
-      : finishResponse(response, this.#cookies, this.isPrivate);
+    return isUnread ? response : finishResponse(response, this);
   }
 
   /** Begins to write what nobody saved; tells whether to wait for anything. */
@@ -284,9 +283,11 @@ export class Exchange implements DictOwner {
 
   async #store(data: Payload, change?: Change): Promise<void> {
     const { backend, config: { cookie, lifetime } } = this.core;
-    const { isNew = false, dropsAll = false } = change ?? {};
     const previous = this.#value;
-    const claims = { ...(dropsAll ? {} : this.#claims), ...change?.claims };
+    const isNew = change?.isNew === true;
+    const claims = change === undefined
+      ? { ...this.#claims }
+      : { ...(change.dropsAll ? {} : this.#claims), ...change.claims };
     claims[COOKIE] = cookie.name;
     lifetime.stamp(claims, startOf(claims));
     const payload = Object.assign(data, claims);
@@ -296,7 +297,7 @@ export class Exchange implements DictOwner {
     // Only now: a login that failed half way is none.
     this.#claims = claims;
     this.#value = value;
-    if (dropsAll) clearDict(this.#dict!); // it was loaded
+    if (change?.dropsAll) clearDict(this.#dict!); // it was loaded
     this.setCookie(cookie.set(this.request, value));
   }
 

@@ -6,20 +6,10 @@
 
 import type { SessionCore } from "./core.ts";
 import { Exchange } from "./exchange.ts";
-import type { MaybePromise } from "./promise.ts";
+import { type MaybePromise, Note } from "./runtime.ts";
 
-/** A constructor that returns the object it is given, so that a subclass can stamp it. */
-class Stamp {
-  constructor(target: object) {
-    return target;
-  }
-}
-
-/**
- * Keeps a request's exchanges in a private field on the request itself. It is
- * as invisible as an entry of a WeakMap, and several times as fast.
- */
-class Slot extends Stamp {
+/** Keeps a request's exchanges on the request itself. */
+class Exchanges extends Note {
   #exchange: Exchange;
 
   private constructor(request: Request, exchange: Exchange) {
@@ -29,14 +19,14 @@ class Slot extends Stamp {
 
   static get(request: Request): Exchange | undefined {
     return #exchange in request
-      ? (request as unknown as Slot).#exchange
+      ? (request as unknown as Exchanges).#exchange
       : undefined;
   }
 
   static set(request: Request, exchange: Exchange): void {
     if (#exchange in request) {
-      (request as unknown as Slot).#exchange = exchange;
-    } else new Slot(request, exchange);
+      (request as unknown as Exchanges).#exchange = exchange;
+    } else new Exchanges(request, exchange);
   }
 }
 
@@ -47,7 +37,7 @@ export function exchangeOf(core: SessionCore, request: Request): Exchange {
       "Cannot read session: expected the Request; a framework's own request object holds it",
     );
   }
-  const first = Slot.get(request);
+  const first = Exchanges.get(request);
   for (let one = first; one !== undefined; one = one.next) {
     if (one.core === core) return one;
   }
@@ -57,7 +47,9 @@ export function exchangeOf(core: SessionCore, request: Request): Exchange {
 /** The exchange for what is to be sent: a new one where the last has been. */
 export function openExchange(core: SessionCore, request: Request): Exchange {
   const exchange = exchangeOf(core, request);
-  return exchange.hasLeft ? begin(core, request, Slot.get(request)) : exchange;
+  return exchange.hasLeft
+    ? begin(core, request, Exchanges.get(request))
+    : exchange;
 }
 
 /** Runs a handler for a request; the outermost one writes the session. */
@@ -88,6 +80,6 @@ function begin(
     );
   }
   const exchange = new Exchange(core, request, others);
-  Slot.set(request, exchange);
+  Exchanges.set(request, exchange);
   return exchange;
 }

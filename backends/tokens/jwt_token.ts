@@ -18,6 +18,8 @@ import type { TokenCodec } from "./token_backend.ts";
 /** The type of a session's token; one without a type counts as this. */
 export const SESSION_TYPE = "JWT";
 
+/** 32 bytes in base64url. */
+const MAC_LENGTH = 43;
 const NOT_ASCII = /[^\0-\x7F]/;
 
 /** What a codec is made from. */
@@ -44,14 +46,14 @@ export class JwtCodec implements TokenCodec {
   }
 
   async encode(text: string): Promise<string> {
-    const signingInput = `${this.#header}.${encodeBase64Url(text)}`;
+    const signingInput = `${this.#header}.${encodeText(text)}`;
     const [key] = this.#keys ?? await this.#importKeys();
     const signature = await crypto.subtle.sign(
       "HMAC",
       key,
       encodeUtf8(signingInput),
     );
-    return `${signingInput}.${encodeBase64Url(signature)}`;
+    return `${signingInput}.${encodeMac(new Uint8Array(signature))}`;
   }
 
   /** RFC 7515 section 5.2: the signature first, and only then what it covers. */
@@ -71,10 +73,7 @@ export class JwtCodec implements TokenCodec {
   }
 
   read(token: string): string {
-    const body = token.slice(token.indexOf(".") + 1, token.lastIndexOf("."));
-    // Several times as fast as to decode the bytes, where they are ASCII.
-    const text = atob(body.replaceAll("-", "+").replaceAll("_", "/"));
-    return NOT_ASCII.test(text) ? decodeText(body)! : text; // it was valid
+    return readText(token.slice(token.indexOf(".") + 1, -MAC_LENGTH - 1));
   }
 
   async #importKeys(): Promise<CryptoKey[]> {
@@ -92,6 +91,31 @@ export class JwtCodec implements TokenCodec {
       ? header.typ === this.#type
       : this.#type === SESSION_TYPE;
   }
+}
+
+// `btoa` and `atob` take a fraction of the time that bytes do, and every request
+// waits for them.
+
+function encodeText(text: string): string {
+  return NOT_ASCII.test(text) ? encodeBase64Url(text) : encodeBinary(text);
+}
+
+/** Encodes a string that has a character for each byte. */
+function encodeBinary(binary: string): string {
+  const [text] = btoa(binary).split("=", 1);
+  return text.replaceAll("+", "-").replaceAll("/", "_");
+}
+
+function encodeMac(mac: Uint8Array): string {
+  // Not spread, which takes four times as long; any list of numbers will do.
+  const bytes = mac as unknown as number[];
+  return encodeBinary(String.fromCharCode.apply(null, bytes));
+}
+
+/** Decodes a part that is known to be canonical. */
+function readText(part: string): string {
+  const binary = atob(part.replaceAll("-", "+").replaceAll("_", "/"));
+  return NOT_ASCII.test(binary) ? decodeText(part)! : binary; // known to be text
 }
 
 function decodeText(part: string): string | null {

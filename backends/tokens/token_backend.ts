@@ -97,11 +97,11 @@ export class TokenBackend implements Required<Backend> {
     const text = this.#cache.get(token);
     return text === undefined
       ? undefined
-      : JSON.parse(text ?? this.#codec.read!(token)); // there, or with its text
+      : JSON.parse(text || this.#codec.read!(token)); // there, or with its text
   }
 
   #remember(token: string, text: string): void {
-    this.#cache.set(token, this.#codec.read === undefined ? text : null);
+    this.#cache.set(flatten(token), this.#codec.read === undefined ? text : "");
   }
 
   #problemOf(token: string, payload: Payload): RejectReason | undefined {
@@ -112,4 +112,12 @@ export class TokenBackend implements Required<Backend> {
   #now(): number {
     return this.#clock() / 1000;
   }
+}
+
+/**
+ * Copies a string, so that it keeps none of the longer one it was cut from, such
+ * as a whole `Cookie` header.
+ */
+function flatten(text: string): string {
+  return (" " + text).slice(1);
 }

@@ -9,59 +9,74 @@
 const DEFAULT_BYTES = 16 * 1024 * 1024;
 /** What an entry takes beside its characters. */
 const ENTRY_BYTES = 64;
+/** Characters of a token's MAC: some bits of them tell most tokens apart. */
+const KEY_START = -12;
+const KEY_END = -4;
 
 /**
- * Maps whole verified tokens to what the codec wants to know of them.
+ * Keeps whole verified tokens, each with a text where one can't be read off it.
+ * They are found by a small number, which costs less than a string as a key;
+ * where two tokens have the same one, the later takes the place of the other.
  *
  * New entries and those asked for go into the younger of two generations. When
  * that one is full, it becomes the older, and the older one is dropped whole:
  * nothing keeps an order of use, which would cost more than the tokens.
  */
 export class TokenCache {
-  #young = new Map<string, string | null>();
-  #old = new Map<string, string | null>();
-  #youngBytes = 0;
   readonly #maxBytes: number;
+  /** A token, or a token, a space and its text. */
+  #young = new Map<number, string>();
+  #old = new Map<number, string>();
+  #youngBytes = 0;
 
   /** Makes a cache that takes about so many bytes at most. */
   constructor(maxBytes = DEFAULT_BYTES) {
     this.#maxBytes = maxBytes;
   }
 
-  /**
-   * What was kept for a token, and `undefined` where it is not known. Nothing
-   * but the token itself is `null`.
-   */
-  get(token: string): string | null | undefined {
-    const young = this.#young.get(token);
-    if (young !== undefined) return young;
-    const old = this.#old.get(token);
-    if (old !== undefined) this.set(token, old);
-    return old;
+  /** The text that was kept with a token; `undefined` if it is not known. */
+  get(token: string): string | undefined {
+    const key = keyOf(token);
+    let entry = this.#young.get(key);
+    if (entry === undefined) {
+      entry = this.#old.get(key);
+      if (entry === undefined) return undefined;
+      this.#add(key, entry);
+    }
+    if (entry === token) return "";
+    const start = token.length + 1;
+    return entry[token.length] === " " && entry.startsWith(token)
+      ? entry.slice(start)
+      : undefined;
   }
 
-  /** Remembers a token, and a text with it that can't be read off it. */
-  set(token: string, text: string | null): void {
-    this.#young.set(flatten(token), text);
-    // Two bytes for each character of the text: it may be outside of Latin-1.
-    this.#youngBytes += ENTRY_BYTES + token.length + 2 * (text?.length ?? 0);
+  /** Remembers a token, and a text with it. */
+  set(token: string, text = ""): void {
+    this.#add(keyOf(token), text === "" ? token : `${token} ${text}`);
+  }
+
+  /** Forgets a token. */
+  delete(token: string): void {
+    this.#young.delete(keyOf(token));
+    this.#old.delete(keyOf(token));
+  }
+
+  #add(key: number, entry: string): void {
+    this.#young.set(key, entry);
+    // A text outside of Latin-1 takes two bytes for each character.
+    this.#youngBytes += ENTRY_BYTES + entry.length;
     if (this.#youngBytes < this.#maxBytes / 2) return;
     this.#old = this.#young;
     this.#young = new Map();
     this.#youngBytes = 0;
   }
-
-  /** Forgets a token. */
-  delete(token: string): void {
-    this.#young.delete(token);
-    this.#old.delete(token);
-  }
 }
 
-/**
- * Copies a string, so that it keeps none of the longer one it was cut from, such
- * as a whole `Cookie` header.
- */
-function flatten(text: string): string {
-  return (" " + text).slice(1);
+function keyOf(token: string): number {
+  const { length } = token;
+  let key = 0;
+  for (let i = length + KEY_START; i < length + KEY_END; i++) {
+    key = (Math.imul(key, 31) + token.charCodeAt(i)) & 0x3FFF_FFFF;
+  }
+  return key;
 }

@@ -22,6 +22,7 @@ export interface Cookie {
 const INVALID_NAME = /[^\x21-\x7E]|[()@<>,;:\\"[\]?={}]/;
 const INVALID_VALUE = /[^\x21-\x7E]|[",;\\]/;
 const INVALID_PATH = /[^\x20-\x7E]|;/;
+const INVALID_DOMAIN = /^-|[-.]$/;
 
 /** Appends a `Set-Cookie` header. */
 export function setCookie(headers: Headers, cookie: Cookie): void {
@@ -34,6 +35,16 @@ export function setCookie(headers: Headers, cookie: Cookie): void {
   }
   if (cookie.path && INVALID_PATH.test(cookie.path)) {
     throw new SyntaxError(`Invalid path of cookie "${name}"`);
+  }
+  if (cookie.domain && INVALID_DOMAIN.test(cookie.domain)) {
+    throw new SyntaxError(`Invalid domain of cookie "${name}"`);
+  }
+  // The real one does so too, to the caller's object.
+  if (name.startsWith("__Secure")) cookie.secure = true;
+  if (name.startsWith("__Host")) {
+    cookie.path = "/";
+    cookie.secure = true;
+    delete cookie.domain;
   }
   const line = [`${name}=${value}`];
   if (cookie.secure) line.push("Secure");
