@@ -15,7 +15,7 @@ import {
 import { KEY, NOW, SAVED, serve } from "../_helpers.ts";
 import { TRUSTED } from "../_origins.ts";
 import { cookie, forgeDavid, OLD_KEY } from "./_forge.ts";
-import { type Answer, RawConnection } from "./_http.ts";
+import { type Answer, RawConnection } from "../_http.ts";
 
 /** Whom a site knows by a token that is worth nothing. */
 export const NOBODY: Identity = { user: null, data: {} };

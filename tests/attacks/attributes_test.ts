@@ -3,7 +3,7 @@ import type { CookieOptions } from "../../mod.ts";
 import { attributesOf } from "../_helpers.ts";
 import { DAY } from "../_login.ts";
 import { cookie, forge } from "./_forge.ts";
-import type { Answer } from "./_http.ts";
+import type { Answer } from "../_http.ts";
 import { attack, cookieAfter, cookiesSet, type RawRequest } from "./_site.ts";
 
 const INJECTION = "; Domain=evil.example; SameSite=None";

@@ -19,7 +19,7 @@ import {
   makeRequest,
   textOf,
 } from "./_fuzz_requests.ts";
-import { type Answer, RawConnection } from "./_http.ts";
+import { type Answer, RawConnection } from "../_http.ts";
 import { Random } from "../_random.ts";
 
 const CONNECTIONS = 16;

@@ -9,7 +9,7 @@ import {
   SITES,
 } from "../_origins.ts";
 import { cookie, forge, forgeRemember } from "./_forge.ts";
-import type { Answer } from "./_http.ts";
+import type { Answer } from "../_http.ts";
 import { attack, cookiesSet, type Site } from "./_site.ts";
 
 /** Headers of a form that a page of another origin has sent. */

@@ -11,7 +11,7 @@ import {
 } from "../_helpers.ts";
 import { sendLines } from "../_login.ts";
 import { BAD_HOSTS } from "../_origins.ts";
-import { RawConnection } from "../attacks/_http.ts";
+import { RawConnection } from "../_http.ts";
 
 // What only a real server shows: its own responses, sockets and bad requests.
 
