@@ -107,6 +107,14 @@ export class Session<
 > {
   readonly #core: SessionCore;
 
+  static {
+    // A log that shows getters shall not show the secret key.
+    for (const name of ["Deno.customInspect", "nodejs.util.inspect.custom"]) {
+      const value = () => "Session {}";
+      Object.defineProperty(this.prototype, Symbol.for(name), { value });
+    }
+  }
+
   /**
    * Makes a session. Without a `secretKey`, give it one before the first
    * request.
@@ -138,7 +146,10 @@ export class Session<
    * @returns What was given, or `undefined`.
    */
   get secretKey(): SecretKey | readonly SecretKey[] | undefined {
-    return this.#core.config.options.secretKey;
+    const { secretKey } = this.#core.config.options;
+    return Array.isArray(secretKey)
+      ? secretKey.map(copyKey)
+      : copyKey(secretKey);
   }
 
   set secretKey(secretKey: SecretKey | readonly SecretKey[] | undefined) {
@@ -314,4 +325,9 @@ export function withSession<
       >;
       return andThen(dict, (dict) => handler(request, dict, ...rest));
     });
+}
+
+/** Copies the bytes of a key: who writes into them changes no key. */
+function copyKey<Key>(key: Key): Key | Uint8Array {
+  return key instanceof Uint8Array ? key.slice() : key;
 }

@@ -113,8 +113,10 @@ export interface KvBackend extends Required<Backend> {
    */
   removeUserSession(id: string | number, key: string): Promise<void>;
   /**
-   * Ends all sessions of a user, those included that are being saved or begun
-   * meanwhile: such a save rejects.
+   * Ends all sessions of a user that there are when it is called, those
+   * included that are being saved or begun: such a save rejects. What begins
+   * after it, such as a new login, stands; what begins while it runs may be
+   * ended too.
    *
    * @param id The user's id.
    */

@@ -21,8 +21,8 @@ const SAMPLE_EVERY = 1000;
 const WARM_UP = 0.4;
 /** How much the heap may grow after that, in bytes for each request. */
 const MAX_SLOPE = 5;
-/** What is noise, however short the soak, in megabytes. */
-const MAX_NOISE = 3;
+/** How much it may grow in all, in megabytes: a session's memory is bounded. */
+const MAX_GROWTH = 24;
 const BLOCKS = "▁▂▃▄▅▆▇█";
 
 interface Sample extends Memory {
@@ -150,8 +150,8 @@ async function stop(): Promise<boolean> {
 function report(): boolean {
   const late = samples.slice(Math.floor(samples.length * WARM_UP));
   const slope = slopeOf(late);
-  const growth = slope * (late.at(-1)!.requests - late[0].requests) / 1e6;
-  const isFlat = slope <= MAX_SLOPE || growth <= MAX_NOISE;
+  const growth = samples.at(-1)!.heap - samples[0].heap; // it was sampled
+  const isFlat = slope <= MAX_SLOPE || growth <= MAX_GROWTH;
   const errors = [...tally.errors].map(([kind, count]) => `${kind} (${count})`);
   const problems = [
     tally.lost > 0 && "sessions were lost",

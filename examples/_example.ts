@@ -12,6 +12,11 @@ type Handler = (
   info: Deno.ServeHandlerInfo,
 ) => Response | Promise<Response>;
 
+/** Tells the other workers of `deno serve --parallel` that they are served. */
+const SERVED = "DENIZEN_EXAMPLE_IS_SERVED";
+/** How long they may take to hear it, in milliseconds. */
+const PATIENCE = 200;
+
 /**
  * Serves a handler at http://127.0.0.1:8000, or at the port in `PORT`, where
  * its file is run by `deno run`. An application needs `Deno.serve(handler)`.
@@ -22,19 +27,18 @@ export function server(
   meta: ImportMeta,
   handler: Handler,
 ): Deno.ServeDefaultExport {
-  let isServed = false;
-  // `deno serve` calls `onListen` as soon as the file is loaded.
-  if (meta.main) setTimeout(() => isServed || listen(handler));
+  if (meta.main) setTimeout(() => isServed() || listen(handler), PATIENCE);
   return {
     fetch: handler,
     onListen(address) {
-      isServed = true;
+      Deno.env.set(SERVED, "");
       announce(address);
     },
   };
 }
 
-function listen(handler: Handler): void {
+/** Serves a handler at http://127.0.0.1:8000, or at the port in `PORT`. */
+export function listen(handler: Handler): void {
   const port = Number(Deno.env.get("PORT") ?? 8000);
   try {
     Deno.serve({ hostname: "127.0.0.1", port, onListen: announce }, handler);
@@ -43,6 +47,13 @@ function listen(handler: Handler): void {
     console.error(`Port ${port} is taken: set PORT to another one`);
     Deno.exit(1);
   }
+}
+
+/** A file can't tell by whom it is run, other than by what that one does. */
+function isServed(): boolean {
+  // Unless it is told otherwise, `deno serve` allows for its own port alone.
+  const { state } = Deno.permissions.querySync({ name: "net" });
+  return state !== "granted" || Deno.env.has(SERVED);
 }
 
 function announce(address: Deno.Addr): void {
@@ -54,7 +65,9 @@ function announce(address: Deno.Addr): void {
 export function secretKey(): string {
   const key = Deno.env.get("SECRET_KEY");
   if (key !== undefined) return key;
-  console.log("SECRET_KEY is not set: sessions end with this run");
+  console.log(
+    "SECRET_KEY is not set: sessions end with this run, and are this process's",
+  );
   return generateSecretKey();
 }
 

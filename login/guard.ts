@@ -13,17 +13,25 @@ export type Location = string | Response;
 /** Computes where to send a visitor from the request. */
 export type LocationFunction = (request: Request) => MaybePromise<Location>;
 
+/** The bodies of responses that answer many requests. */
+const BODIES = new WeakMap<Response, Promise<ArrayBuffer>>();
+
 /** Resolves a location to a response of this request's own. */
 export async function toResponse(
   request: Request,
   location: Location | LocationFunction,
 ): Promise<Response> {
-  const target = typeof location === "function"
-    ? await location(request)
-    : location;
-  // The same response may be the answer to many requests.
-  if (target instanceof Response) return target.clone();
-  return redirect(checkUrl("location", target));
+  if (location instanceof Response) return await copy(location);
+  const target = typeof location === "string"
+    ? location
+    : await location(request);
+  if (!(target instanceof Response)) {
+    return redirect(checkUrl("location", target));
+  }
+  if (!target.bodyUsed) return target;
+  throw new TypeError(
+    "Cannot use location: its function returned a Response that was sent before; make a new one each time",
+  );
 }
 
 /**
@@ -88,4 +96,15 @@ function nextOf(request: Request, loginUrl: string): string | undefined {
     return undefined;
   }
   return safeNextPath(url.pathname + url.search, "") || undefined;
+}
+
+/** Copies a response whose body is read once: clones would pile up unread. */
+async function copy(response: Response): Promise<Response> {
+  const { status, statusText, headers } = response;
+  let body: Promise<ArrayBuffer> | null = BODIES.get(response) ?? null;
+  if (body === null && response.body !== null) {
+    body = response.arrayBuffer();
+    BODIES.set(response, body);
+  }
+  return new Response(await body, { status, statusText, headers });
 }

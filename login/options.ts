@@ -105,7 +105,7 @@ export interface GuardOptions<User> {
   check?: (user: User) => boolean | Promise<boolean>;
   /**
    * Where to send whoever is not let in: a URL, a response, or a function of
-   * the request that tells one. By default to the login page, or 403 for a user
+   * the request that tells one, a new response each time. By default to the login page, or 403 for a user
    * who is logged in.
    */
   location?:

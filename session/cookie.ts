@@ -196,6 +196,11 @@ function checkCookieOptions(
       `Cannot use ${nameOption}: it is not a cookie name; use letters, digits, - and _`,
     );
   }
+  if (/^__(host|secure)(?!-)/i.test(name)) {
+    throw new TypeError(
+      `Cannot use ${nameOption} "${name}": it begins like a prefix that browsers know; write __Host- or __Secure-, or choose another name`,
+    );
+  }
   checkOptions(options, CHECKS, "cookieOptions");
   const attributes: CookieOptions = {
     path: "/",

@@ -31,32 +31,72 @@ export function runDeno(args: string[], options?: DenoOptions): Promise<Ended> {
   return ended(denoCommand(args, options));
 }
 
-/** Runs Deno while the test runs, from the line on that says where it serves. */
-export async function serving(
-  args: string[],
-  test: (origin: string, output: string) => Promise<void>,
-  options?: DenoOptions,
-): Promise<void> {
-  const child = denoCommand(args, options).spawn();
-  const origin = Promise.withResolvers<string | undefined>();
-  let output = "";
-  const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-      output += text;
-      const line = /(http:\/\/[^\s/]+).*\n/.exec(output);
-      if (line !== null) origin.resolve(line[1]);
-    }
-  };
-  const reads = Promise.all([read(child.stdout), read(child.stderr)]);
-  reads.then(() => origin.resolve(undefined), origin.reject);
-  try {
+/** A server in a process of its own, until it is disposed of. */
+export class Served implements AsyncDisposable {
+  /** Where it serves, as it said. */
+  readonly origin: string;
+  readonly #child: Deno.ChildProcess;
+  readonly #reads: Promise<string>;
+
+  private constructor(
+    origin: string,
+    child: Deno.ChildProcess,
+    reads: Promise<string>,
+  ) {
+    this.origin = origin;
+    this.#child = child;
+    this.#reads = reads;
+  }
+
+  /** Runs Deno up to the line that says where it serves. */
+  static async start(args: string[], options?: DenoOptions): Promise<Served> {
+    const child = denoCommand(args, options).spawn();
+    const origin = Promise.withResolvers<string | undefined>();
+    let output = "";
+    const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+      for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+        output += text;
+        const line = /(http:\/\/[^\s/]+).*\n/.exec(output);
+        if (line !== null) origin.resolve(line[1]);
+      }
+    };
+    const reads = Promise.all([read(child.stdout), read(child.stderr)])
+      .then(() => output);
+    reads.then(() => origin.resolve(undefined), origin.reject);
     const url = await origin.promise;
     assert(url !== undefined, output);
-    await test(url, output);
-  } finally {
-    await child[Symbol.asyncDispose]();
-    await reads;
+    return new Served(url, child, reads);
   }
+
+  /** Ends it; returns all that it has printed. */
+  async stop(): Promise<string> {
+    try {
+      this.#child.kill("SIGKILL"); // A worker that hangs would let it wait.
+    } catch {
+      // It has ended by itself.
+    }
+    await this.#child.status;
+    return await this.#reads;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/**
+ * Runs Deno while the test runs, from the line on that says where it serves.
+ *
+ * @returns What it has printed until its end.
+ */
+export async function serving(
+  args: string[],
+  test: (origin: string) => Promise<void>,
+  options?: DenoOptions,
+): Promise<string> {
+  await using served = await Served.start(args, options);
+  await test(served.origin);
+  return await served.stop();
 }
 
 /**

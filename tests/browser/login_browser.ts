@@ -25,12 +25,13 @@ function browserTest(
   ...flags: string[]
 ): void {
   const args = ["run", "--allow-net", "--allow-env", `examples/${example}`];
-  Deno.test(`${example}: ${name}`, () =>
-    serving(args, async (origin) => {
+  Deno.test(`${example}: ${name}`, async () => {
+    await serving(args, async (origin) => {
       await using browser = await Browser.start(...flags);
       await body(browser, origin);
       assertEquals(await complaints(browser), []);
-    }, { env: { PORT: "0" } }));
+    }, { env: { PORT: "0" } });
+  });
 }
 
 /** What the console shows, apart from pages that are refused on purpose. */

@@ -42,10 +42,10 @@ function freePort(): string {
 
 for (const [file, path, text] of EXAMPLES) {
   Deno.test(`${file} runs by deno run, with the permissions it names`, async () => {
-    await serving(await argsOf(file), async (origin, output) => {
-      assert(!output.includes("SECRET_KEY"), output);
+    const output = await serving(await argsOf(file), async (origin) => {
       assertStringIncludes(await new Visitor(origin).page(path), text);
     }, { env: ENV });
+    assert(!output.includes("SECRET_KEY"), output);
   });
 }
 
@@ -59,19 +59,58 @@ Deno.test("sessions.ts runs by deno run, and signs with the key in SECRET_KEY", 
 });
 
 Deno.test("sessions.ts runs by deno serve, at its port alone, without a key", async () => {
-  const port = freePort();
-  const args = ["serve", "--no-prompt", "--allow-env", "--host", "127.0.0.1"];
-  args.push("--port", port, "examples/sessions.ts");
-  await serving(args, async (origin, output) => {
-    assertEquals(origin, `http://127.0.0.1:${port}`);
-    assertEquals(output.match(/Serving at/g)?.length, 1);
-    assertStringIncludes(output, "SECRET_KEY is not set");
+  const output = await served([], "sessions.ts", {}, async (origin) => {
     const visitor = new Visitor(origin);
     const page = await visitor.submit("/", { name: "susan" });
     assertStringIncludes(textOf(page), "Logged in as susan");
     assertStringIncludes(await visitor.submit("/logout"), "Not logged in");
   });
+  assertEquals(output.match(/Serving at/g)?.length, 1);
+  assertStringIncludes(output, "SECRET_KEY is not set");
 });
+
+for (const [file, path, text] of EXAMPLES) {
+  Deno.test(`${file} runs by deno serve --parallel`, async () => {
+    const args = ["--parallel", "--unstable-kv"];
+    const output = await served(args, file, ENV, async (origin) => {
+      // More than one connection, and so more than one worker.
+      for (let i = 0; i < 6; i++) {
+        assertStringIncludes(await ask(origin + path), text);
+      }
+    });
+    assertEquals(output.match(/Serving at/g)?.length, 1, output);
+    assert(!/rror|taken/.test(output), output);
+  });
+}
+
+/** Asks again where a worker that has just started does not answer. */
+async function ask(url: string, attempts = 9): Promise<string> {
+  using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+  const signal = AbortSignal.timeout(1000);
+  try {
+    const headers = { Accept: "text/html" };
+    return await (await fetch(url, { client, headers, signal })).text();
+  } catch (error) {
+    if (attempts === 0) throw error;
+    return ask(url, attempts - 1);
+  }
+}
+
+/** Runs an example by deno serve while a test asks it. */
+function served(
+  flags: string[],
+  file: string,
+  env: Record<string, string>,
+  test: (origin: string) => Promise<void>,
+): Promise<string> {
+  const port = freePort();
+  const args = ["serve", "--no-prompt", "--allow-env", "--host", "127.0.0.1"];
+  args.push("--port", port, ...flags, `examples/${file}`);
+  return serving(args, async (origin) => {
+    assertEquals(origin, `http://127.0.0.1:${port}`);
+    await test(origin);
+  }, { env: { DENO_JOBS: "2", ...env } });
+}
 
 Deno.test("an example says so when the port in PORT is taken", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
