@@ -41,20 +41,21 @@ const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS"];
  *
  * @param location Where to go: a path or a URL. Check it with `safeNextPath`
  * where a client had a say in it.
- * @param status The status: 301, 302, 303, 307 or 308.
+ * @param status The status: 301, 302, 303, 307 or 308; by default 302.
  * @returns The response.
  * @throws {RangeError} If the status is none of a redirect.
  */
-export function redirect(location: string | URL, status = 302): Response {
-  if (!REDIRECT_STATUSES.includes(status)) {
+export function redirect(location: string | URL, status?: number): Response {
+  const code = status === undefined ? 302 : status;
+  if (!REDIRECT_STATUSES.includes(code)) {
     throw new RangeError(
-      `Cannot redirect with status ${Number(status)}: use one of ${
+      `Cannot redirect with status ${Number(code)}: use one of ${
         REDIRECT_STATUSES.join(", ")
       }`,
     );
   }
   return new Response(null, {
-    status,
+    status: code,
     headers: { Location: toHeaderValue(String(location)) },
   });
 }
@@ -74,20 +75,11 @@ export function redirect(location: string | URL, status = 302): Response {
  * ```
  *
  * @param next What the client asks for; anything at all.
- * @param fallback Where to go instead.
+ * @param fallback Where to go instead; by default to "/".
  * @returns The path, with its query and hash, or the fallback.
  */
-export function safeNextPath(next: unknown, fallback = "/"): string {
-  if (typeof next !== "string" || next.length > MAX_NEXT_LENGTH) {
-    return fallback;
-  }
-  if (!/^\/(?![/\\])/.test(next) || UNSAFE_IN_NEXT.test(next)) return fallback;
-  if (!next.isWellFormed()) return fallback;
-  const url = URL.parse(next, ORIGIN);
-  if (url?.origin !== ORIGIN || url.username || url.password) return fallback;
-  const path = url.pathname + url.search + url.hash;
-  // A path such as `/..//host` resolves to one that names a host.
-  return path.startsWith("//") ? fallback : path;
+export function safeNextPath(next: unknown, fallback?: string): string {
+  return safePathOf(next) ?? fallback ?? "/";
 }
 
 /**
@@ -112,15 +104,15 @@ export function safeNextPath(next: unknown, fallback = "/"): string {
  *
  * @param request The request. GET, HEAD and OPTIONS change nothing, and pass.
  * @param trustedOrigins Other origins that may send such requests, exactly as
- * in the `Origin` header, such as `https://app.example.com`.
+ * in the `Origin` header, such as `https://app.example.com`; by default none.
  * @returns Whether to refuse the request.
  */
 export function isCrossOrigin(
   request: Request,
-  trustedOrigins: readonly string[] = [],
+  trustedOrigins?: readonly string[],
 ): boolean {
   return !SAFE_METHODS.includes(request.method) &&
-    isForeign(request, trustedOrigins);
+    isForeign(request, trustedOrigins ?? []);
 }
 
 /**
@@ -147,6 +139,18 @@ export function isCrossOrigin(
  */
 export function generateSecretKey(): string {
   return encodeBase64Url(crypto.getRandomValues(new Uint8Array(32)));
+}
+
+/** The path of this site that a client asks for, and nothing else. */
+function safePathOf(next: unknown): string | undefined {
+  if (typeof next !== "string" || next.length > MAX_NEXT_LENGTH) return;
+  if (!/^\/(?!\/)/.test(next) || UNSAFE_IN_NEXT.test(next)) return;
+  if (!next.isWellFormed()) return;
+  const url = URL.parse(next, ORIGIN);
+  if (url === null) return;
+  const path = url.pathname + url.search + url.hash;
+  // A path such as `/..//host` resolves to one that names a host.
+  return path.startsWith("//") ? undefined : path;
 }
 
 /** A header holds no character above U+00FF: the rest is percent-encoded. */

@@ -106,16 +106,15 @@ export class Login<User extends Identified> {
    * @throws {RangeError} If `rememberDays` is out of range.
    */
   // deno-lint-ignore no-explicit-any -- a session of any data
-  constructor(session: Session<any>, options: LoginOptions<User> = {}) {
+  constructor(session: Session<any>, options?: LoginOptions<User>) {
     this.#core = coreOf(session);
     checkAuthenticated(this.#core);
-    checkOptions(options, LOGIN_CHECKS);
+    this.#options = { ...checkOptions(options, LOGIN_CHECKS) };
     if (this.#core.login !== undefined) {
       throw new TypeError(
         "Cannot make login: the session has one already, and users of the one would be users of the other; give other users a Session with a cookieName of its own",
       );
     }
-    this.#options = { ...options };
     this.#identity = new Identity(this.#core, this.#options);
     this.#core.login = this;
   }
@@ -143,8 +142,8 @@ export class Login<User extends Identified> {
    * @param request The request with the credentials.
    * @param user The user.
    * @param options The options.
-   * @returns A redirect to the safe `next` query parameter of the request, else
-   * to `redirectUrl`; or 403 where a page of another origin sent the request.
+   * @returns A redirect to a safe `next` of the options or of the request's query,
+   * else to `redirectUrl`; or 403 where a page of another origin sent the request.
    * Without a wrapper, it carries the cookies.
    * @throws {TypeError} If the user has no id, or there is no key for `remember`.
    * @throws {RangeError} If `remember` is out of range.
@@ -152,11 +151,13 @@ export class Login<User extends Identified> {
   loginUser(
     request: Request,
     user: User,
-    options: LoginUserOptions = {},
+    options?: LoginUserOptions,
   ): Promise<Response> {
     return attempt(async () => {
-      checkOptions(options, LOGIN_USER_CHECKS);
-      const { remember = false, redirectUrl = "/" } = options;
+      const { remember = false, next, redirectUrl = "/" } = checkOptions(
+        options,
+        LOGIN_USER_CHECKS,
+      );
       if (!isUserId(user?.id)) {
         throw new TypeError(
           "Cannot log in: the user has no id that is a string or a safe integer",
@@ -165,7 +166,7 @@ export class Login<User extends Identified> {
       const days = this.#identity.daysOf(remember);
       return await this.#answer(request, "login", async (exchange) => {
         await this.#identity.logIn(exchange, user, { isFresh: true, days });
-        return redirect(nextPath(request, redirectUrl));
+        return redirect(nextPath(request, next) ?? redirectUrl);
       });
     });
   }
@@ -181,13 +182,13 @@ export class Login<User extends Identified> {
    */
   logoutUser(
     request: Request,
-    options: LogoutUserOptions = {},
+    options?: LogoutUserOptions,
   ): Promise<Response> {
     return attempt(async () => {
-      checkOptions(options, LOGOUT_USER_CHECKS);
+      const { redirectUrl = "/" } = checkOptions(options, LOGOUT_USER_CHECKS);
       return await this.#answer(request, "logout", async (exchange) => {
         await this.#identity.logOut(exchange);
-        return redirect(options.redirectUrl ?? "/");
+        return redirect(redirectUrl);
       });
     });
   }
@@ -215,17 +216,17 @@ export class Login<User extends Identified> {
    */
   requireUser(
     request: Request,
-    options: GuardOptions<User> = {},
+    options?: GuardOptions<User>,
   ): Promise<User> {
     return attempt(() => {
-      checkOptions(options, GUARD_CHECKS);
+      const checked = checkOptions(options, GUARD_CHECKS);
       const exchange = this.#exchangeOf(request);
       if (!exchange.isBound) {
         throw new TypeError(
           "Cannot require user: nothing would send the answer to whoever is not let in; wrap the handler by session.wrap(), or use login.required()",
         );
       }
-      return andThen(this.#admit(exchange, options), (admitted) => {
+      return andThen(this.#admit(exchange, checked), (admitted) => {
         if (admitted instanceof Response) throw admitted;
         return admitted;
       });
@@ -248,10 +249,10 @@ export class Login<User extends Identified> {
       user: User,
       ...rest: Rest
     ) => Response | Promise<Response>,
-    options: GuardOptions<User> = {},
+    options?: GuardOptions<User>,
   ): (request: Request, ...rest: Rest) => Promise<Response> {
-    checkOptions(options, GUARD_CHECKS);
-    return this.#guard(handler, (exchange) => this.#admit(exchange, options));
+    const checked = checkOptions(options, GUARD_CHECKS);
+    return this.#guard(handler, (exchange) => this.#admit(exchange, checked));
   }
 
   /**
@@ -272,15 +273,15 @@ export class Login<User extends Identified> {
       user: User,
       ...rest: Rest
     ) => Response | Promise<Response>,
-    options: FreshOptions<User> = {},
+    options?: FreshOptions<User>,
   ): (request: Request, ...rest: Rest) => Promise<Response> {
-    checkOptions(options, FRESH_CHECKS);
-    const { maxAge = Infinity } = options;
+    const checked = checkOptions(options, FRESH_CHECKS);
+    const { maxAge = Infinity } = checked;
     return this.#guard(
       handler,
       (exchange) =>
         andThen(
-          this.#admit(exchange, options),
+          this.#admit(exchange, checked),
           (admitted): MaybePromise<User | Response> =>
             admitted instanceof Response ||
               this.#identity.isFresh(exchange, maxAge)
@@ -367,12 +368,14 @@ export class Login<User extends Identified> {
   }
 }
 
-/** Where to go after the login: never back to the login page itself. */
-function nextPath(request: Request, fallback: string): string {
+/** The first safe path that is asked for, but never the login page again. */
+function nextPath(request: Request, asked: unknown): string | undefined {
   const url = URL.parse(request.url);
-  const next = safeNextPath(url?.searchParams.get("next"), "");
-  const isLoginPage = URL.parse(next, request.url)?.pathname === url?.pathname;
-  return next === "" || isLoginPage ? fallback : next;
+  return [asked, url?.searchParams.get("next")]
+    .map((next) => safeNextPath(next, ""))
+    .find((next) =>
+      next !== "" && URL.parse(next, request.url)?.pathname !== url?.pathname
+    );
 }
 
 function checkAuthenticated(core: SessionCore): void {

@@ -123,7 +123,7 @@ export class Session<
    * @throws {TypeError} If an option is not of the kind it must be.
    * @throws {RangeError} If a key is too short or a lifetime out of range.
    */
-  constructor(options: SessionOptions = {}) {
+  constructor(options?: SessionOptions) {
     this.#core = new SessionCore(this, options);
   }
 

@@ -63,8 +63,8 @@ export interface Base64BackendOptions {
  * @returns The backend.
  * @throws {TypeError} If it is given a secret key, which would protect nothing.
  */
-export function base64Backend(options: Base64BackendOptions = {}): Backend {
-  if ("secretKey" in options) {
+export function base64Backend(options?: Base64BackendOptions): Backend {
+  if (Object.hasOwn(options ?? {}, "secretKey")) {
     throw new TypeError(
       "Cannot use secretKey: the base64 backend signs nothing; use the jwt or the fernet backend",
     );
@@ -76,9 +76,9 @@ class Base64Backend implements Backend {
   readonly authenticated = false;
   readonly #clock: () => number;
 
-  constructor(options: Base64BackendOptions) {
-    checkOptions(options, { clock: ofType("function") });
-    this.#clock = options.clock ?? Date.now;
+  constructor(options: Base64BackendOptions | undefined) {
+    const checks = { clock: ofType("function") };
+    this.#clock = checkOptions(options, checks).clock ?? Date.now;
   }
 
   load(value: string): Payload | null {

@@ -17,23 +17,26 @@ export type Checks<Options> = { readonly [Name in keyof Options]-?: Check };
 /**
  * Checks options: each must be known, and of its kind where it is given.
  *
- * @param options What was passed.
+ * @param options What was passed; nothing is as good as no option.
  * @param checks The options that there are.
  * @param owner What the options are of, where their names alone don't tell.
+ * @returns The options.
  * @throws {TypeError} If there is no such option, or one is of another kind.
  * @throws {RangeError} If a number is out of its range.
  */
 export function checkOptions<Options extends object>(
-  options: Options,
+  options: Options | undefined,
   checks: Checks<Options>,
   owner?: string,
-): void {
+): Partial<Options> {
+  if (options === undefined) return {};
   checkType(owner ?? "options", options, "object");
   for (const [name, value] of Object.entries(options)) {
     const option = owner === undefined ? name : `${owner}.${name}`;
     if (!Object.hasOwn(checks, name)) refuseUnknown(option, name, checks);
     if (value !== undefined) checks[name as keyof Options](option, value);
   }
+  return options;
 }
 
 /** Demands a value of one of these types. */

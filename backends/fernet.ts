@@ -106,7 +106,8 @@ export interface FernetBackendOptions {
  * four, or `maxAge` is not above 0.
  */
 export function fernetBackend(options: FernetBackendOptions): Backend {
-  return new TokenBackend(new FernetCodec(options), options.clock);
+  const codec = new FernetCodec(options);
+  return new TokenBackend(codec, options.clock);
 }
 
 class FernetCodec implements TokenCodec {
@@ -116,9 +117,9 @@ class FernetCodec implements TokenCodec {
   #keys: FernetKey[] | undefined;
 
   constructor(options: FernetBackendOptions) {
-    checkOptions(options, CHECKS);
-    this.#secretKeys = checkKeys(options.secretKey);
-    this.#maxAge = options.maxAge;
+    const { secretKey, maxAge } = checkOptions(options, CHECKS);
+    this.#secretKeys = checkKeys(secretKey);
+    this.#maxAge = maxAge;
   }
 
   async encode(text: string, now: number): Promise<string> {
@@ -170,7 +171,7 @@ async function deriveKey(bytes: Bytes): Promise<Bytes> {
 }
 
 function checkKeys(
-  secretKey: SecretKey | readonly SecretKey[],
+  secretKey: SecretKey | readonly SecretKey[] | undefined,
 ): (string | Uint8Array)[] {
   const keys: unknown[] = Array.isArray(secretKey) ? secretKey : [secretKey];
   // Before toKeyList, which says what a CryptoKey must be for a JWT.

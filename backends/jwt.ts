@@ -22,6 +22,7 @@
 
 import type { Backend, SecretKey } from "./backend.ts";
 import { checkOptions, type Checks, ofType } from "./check.ts";
+import { toKeyList } from "./tokens/keys.ts";
 import { JwtCodec } from "./tokens/jwt_token.ts";
 import { TokenBackend } from "./tokens/token_backend.ts";
 
@@ -82,12 +83,16 @@ export interface JwtBackendOptions {
  * or there are more than four.
  */
 export function jwtBackend(options: JwtBackendOptions): Backend {
-  checkOptions(options, CHECKS);
-  checkTokenType("type", options.type); // It is needed.
-  return new TokenBackend(new JwtCodec(options), options.clock);
+  const { secretKey, type, clock } = checkOptions(options, CHECKS);
+  checkTokenType("type", type); // It is needed.
+  const codec = new JwtCodec({ keys: toKeyList(secretKey), type });
+  return new TokenBackend(codec, clock);
 }
 
-function checkTokenType(option: string, type: unknown): void {
+function checkTokenType(
+  option: string,
+  type: unknown,
+): asserts type is string {
   const isOwn = typeof type === "string" && TYPE.test(type) &&
     !/^(application\/)?jwt$/i.test(type);
   if (isOwn) return;

@@ -156,7 +156,7 @@ export interface KvBackend extends Required<Backend> {
  */
 export function kvBackend(
   kv: KvStore,
-  options: KvBackendOptions = {},
+  options?: KvBackendOptions,
 ): KvBackend {
   return new KvSessions(kv, options);
 }
@@ -166,9 +166,11 @@ class KvSessions implements KvBackend {
   readonly #records: KvRecords;
   readonly #clock: () => number;
 
-  constructor(kv: KvStore, options: KvBackendOptions) {
-    checkOptions(options, CHECKS);
-    const { prefix = ["sessions"], clock = Date.now } = options;
+  constructor(kv: KvStore, options: KvBackendOptions | undefined) {
+    const { prefix = ["sessions"], clock = Date.now } = checkOptions(
+      options,
+      CHECKS,
+    );
     this.#records = new KvRecords(checkStore(kv), checkPrefix(prefix));
     this.#clock = clock;
   }

@@ -78,7 +78,13 @@ export interface LoginUserOptions {
    */
   remember?: boolean | number;
   /**
-   * Where to go where the request has no safe `next` parameter.
+   * Where the visitor wanted to go, such as `form.get("next")`: anything at all.
+   * Only a safe path is heeded; without one, that in the `next` parameter of the
+   * request's query.
+   */
+  next?: unknown;
+  /**
+   * Where to go where nothing safe was asked for.
    *
    * @default {"/"}
    */
@@ -141,6 +147,7 @@ export const LOGIN_CHECKS: Checks<LoginOptions<any>> = {
 /** What the options of `loginUser` must be. */
 export const LOGIN_USER_CHECKS: Checks<LoginUserOptions> = {
   remember: checkRemember,
+  next: () => {}, // Comes from a client.
   redirectUrl: ofType("string"),
 };
 
@@ -202,7 +209,9 @@ function checkLoginUrl(option: string, url: unknown): void {
 }
 
 function checkRemember(option: string, remember: unknown): void {
-  if (typeof remember !== "boolean") checkDays(option, remember);
+  if (typeof remember === "boolean") return;
+  checkType(option, remember, "boolean", "number");
+  checkDays(option, remember);
 }
 
 function checkLocation(option: string, location: unknown): void {

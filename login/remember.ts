@@ -163,8 +163,8 @@ export class RememberCookie {
     if (this.#backend === undefined || keys !== this.#keys) {
       this.#keys = keys;
       const derived = keys.map((key) => deriveHmacKey(key, KEY_PURPOSE));
-      this.#backend = Promise.all(derived).then((secretKey) => {
-        const codec = new JwtCodec({ secretKey, type: TOKEN_TYPE });
+      this.#backend = Promise.all(derived).then((keys) => {
+        const codec = new JwtCodec({ keys, type: TOKEN_TYPE });
         return new TokenBackend(codec, clock, CACHE_BYTES);
       });
     }

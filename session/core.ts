@@ -31,7 +31,7 @@ export class SessionCore {
   #config: SessionConfig;
 
   /** Makes the inside of a session. */
-  constructor(session: object, options: SessionOptions) {
+  constructor(session: object, options: SessionOptions | undefined) {
     this.#config = resolveOptions(options);
     CORES.set(session, this);
   }

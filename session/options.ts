@@ -45,7 +45,7 @@ export interface SessionOptions {
   /**
    * Attributes of the cookie, merged over the default.
    *
-   * @default {{ path: "/", httpOnly: true, sameSite: "Lax" }}
+   * @default `{ path: "/", httpOnly: true, sameSite: "Lax" }`
    */
   cookieOptions?: CookieOptions;
   /**
@@ -93,7 +93,7 @@ export interface BackendSettings {
 const BACKENDS: Record<BackendName, (settings: BackendSettings) => Backend> = {
   jwt: ({ keys, clock }) =>
     new TokenBackend(
-      new JwtCodec({ secretKey: keys, type: SESSION_TYPE }),
+      new JwtCodec({ keys, type: SESSION_TYPE }),
       clock,
     ),
   fernet: ({ keys, maxAge, clock }) =>
@@ -142,8 +142,10 @@ export interface SessionConfig {
  * @throws {TypeError} If one is not of the kind it must be.
  * @throws {RangeError} If a key is too short or a lifetime out of range.
  */
-export function resolveOptions(options: SessionOptions): SessionConfig {
-  checkOptions(options, CHECKS);
+export function resolveOptions(
+  given: SessionOptions | undefined,
+): SessionConfig {
+  const options = checkOptions(given, CHECKS);
   const { cookieName = "session", cookieOptions = {} } = options;
   const { autoSave = false, clock = Date.now } = options;
   const { maxAge = DEFAULT_MAX_AGE, absoluteMaxAge } = options;

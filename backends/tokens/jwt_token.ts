@@ -12,7 +12,7 @@ import {
   encodeUtf8,
   parseJsonObject,
 } from "../bytes.ts";
-import { importHmacKey, toKeyList } from "./keys.ts";
+import { importHmacKey } from "./keys.ts";
 import type { TokenCodec } from "./token_backend.ts";
 
 /** The type of a session's token; one without a type counts as this. */
@@ -24,8 +24,8 @@ const NOT_ASCII = /[^\0-\x7F]/;
 
 /** What a codec is made from. */
 export interface JwtCodecOptions {
-  /** The keys: the first signs, all verify. */
-  secretKey: SecretKey | readonly SecretKey[];
+  /** The keys, checked: the first signs, all verify. */
+  keys: readonly SecretKey[];
   /** The `typ` header. */
   type: string;
 }
@@ -38,8 +38,8 @@ export class JwtCodec implements TokenCodec {
   readonly #header: string;
   #keys: CryptoKey[] | undefined;
 
-  constructor({ secretKey, type }: JwtCodecOptions) {
-    this.#secretKeys = toKeyList(secretKey);
+  constructor({ keys, type }: JwtCodecOptions) {
+    this.#secretKeys = keys;
     this.#type = type;
     const header = JSON.stringify({ alg: "HS256", typ: type });
     this.#header = encodeBase64Url(header);

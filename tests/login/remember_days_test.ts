@@ -31,9 +31,9 @@ const BAD_DAYS: [days: unknown, mend: string][] = [
   ...[-1, 1.5, 0, -0, 401, 1e9, NaN, Infinity, -Infinity].map(
     (days): [number, string] => [days, "a whole number of days from 1 to 400"],
   ),
-  ["5", "a number"],
-  [null, "a number"],
-  [{}, "a number"],
+  ["5", "a boolean or a number"],
+  [null, "a boolean or a number"],
+  [{}, "a boolean or a number"],
 ];
 
 const SECURE: [name: string, url: string, setting: Setting, secure: boolean][] =
