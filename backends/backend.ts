@@ -19,6 +19,7 @@ export type Payload = Record<string, unknown>;
  * - `"ambiguous"`: several cookies of the name have a valid value
  * - `"user"`: its login has ended: the user is not found, or has another
  *   security stamp
+ * - `"reused"`: a remember-me token came a second time, and so was stolen
  */
 export type RejectReason =
   | "malformed"
@@ -29,7 +30,8 @@ export type RejectReason =
   | "not yet valid"
   | "other session"
   | "ambiguous"
-  | "user";
+  | "user"
+  | "reused";
 
 /**
  * A key to sign with: at least 32 bytes, as bytes or as a string that is taken
@@ -41,30 +43,34 @@ export type SecretKey = string | Uint8Array | CryptoKey;
  * Turns a session into a cookie value, and back.
  *
  * The built-in backends implement it, and so can yours: pass it as the
- * `backend` option of a session.
+ * `backend` option of a session. To keep sessions in a database, `storeBackend`
+ * of `./store` takes less.
  *
- * @example A backend that keeps sessions in memory
+ * @example A backend that logs what another one does
  * ```ts
- * import { type Backend, type Payload, Session } from "@denizen/session";
+ * import { type Backend, Session } from "@denizen/session";
+ * import { fernetBackend } from "@denizen/session/fernet";
+ * import { generateSecretKey } from "@denizen/session/helpers";
  * import { assertEquals } from "@std/assert";
  *
- * const records = new Map<string, Payload>();
- * const memory: Backend = {
- *   authenticated: true,
- *   load: (id) => records.get(id) ?? null,
- *   save(payload, previous = crypto.randomUUID()) {
- *     records.set(previous, payload);
- *     return Promise.resolve(previous);
+ * const log: string[] = [];
+ * const fernet = fernetBackend({ secretKey: generateSecretKey() });
+ * const backend: Backend = {
+ *   authenticated: fernet.authenticated,
+ *   load(value) {
+ *     log.push("load");
+ *     return fernet.load(value);
  *   },
- *   remove(id) {
- *     records.delete(id);
- *     return Promise.resolve();
+ *   save(payload) {
+ *     log.push("save");
+ *     return fernet.save(payload);
  *   },
  * };
  *
- * const session = new Session({ backend: memory });
+ * const session = new Session({ backend });
  * const value = await session.encode({ n: 1 });
  * assertEquals(await session.decode(value), { n: 1 });
+ * assertEquals(log, ["save", "load"]);
  * ```
  */
 export interface Backend {
@@ -78,8 +84,9 @@ export interface Backend {
    * Reads a cookie value.
    *
    * @param value What the client sent; anything at all.
-   * @returns The content, or `null` where the value is not valid. A failure of
-   * the backend itself, such as an unreachable store, is thrown.
+   * @returns The content, for one reader who may change it, or `null` where the
+   * value is not valid. A failure of the backend itself, such as an unreachable
+   * store, is thrown.
    */
   load(value: string): Payload | null | Promise<Payload | null>;
 
@@ -119,4 +126,12 @@ export interface Backend {
    * @param value The value.
    */
   explain?(value: string): RejectReason | Promise<RejectReason>;
+
+  /**
+   * Is called by a session that will use the backend, which shall tell the time
+   * by the session's clock.
+   *
+   * @param clock Milliseconds since the epoch.
+   */
+  useClock?(clock: () => number): void;
 }

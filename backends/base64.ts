@@ -23,14 +23,15 @@
 import { encodeBase64Url } from "@std/encoding/base64url";
 import type { Backend, Payload, RejectReason } from "./backend.ts";
 import {
+  checkLength,
   decodePaddedBase64Url,
   decodeUtf8,
   MAX_VALUE_LENGTH,
   padBase64Url,
   parseJsonObject,
-} from "./bytes.ts";
-import { checkOptions, ofType } from "./check.ts";
-import { timeProblem } from "./claims.ts";
+} from "./tokens/bytes.ts";
+import { checkOptions, checkPayload, ofType } from "./check.ts";
+import { timeBy, timeProblem } from "./claims.ts";
 
 export type { Backend, Payload } from "./backend.ts";
 
@@ -87,24 +88,28 @@ class Base64Backend implements Backend {
   }
 
   explain(value: string): RejectReason {
-    if (value.length > MAX_VALUE_LENGTH) return "too long";
     const payload = this.#read(value);
+    if (payload === null && value?.length > MAX_VALUE_LENGTH) return "too long";
     return payload && this.#problemOf(payload) || "malformed";
   }
 
-  // deno-lint-ignore require-await -- what JSON can't hold is a rejection
+  // deno-lint-ignore require-await -- what can't be saved is a rejection
   async save(payload: Payload): Promise<string> {
+    checkPayload(payload);
     const text = JSON.stringify(payload);
+    checkLength(text);
     return padBase64Url(encodeBase64Url(text));
   }
 
   #read(value: string): Payload | null {
-    if (value.length > MAX_VALUE_LENGTH) return null;
+    if (typeof value !== "string" || value.length > MAX_VALUE_LENGTH) {
+      return null;
+    }
     const bytes = decodePaddedBase64Url(value);
     return parseJsonObject(bytes && decodeUtf8(bytes));
   }
 
   #problemOf(payload: Payload): RejectReason | undefined {
-    return timeProblem(payload, this.#clock() / 1000);
+    return timeProblem(payload, timeBy(this.#clock));
   }
 }

@@ -20,7 +20,7 @@ export type Checks<Options> = { readonly [Name in keyof Options]-?: Check };
  * @param options What was passed; nothing is as good as no option.
  * @param checks The options that there are.
  * @param owner What the options are of, where their names alone don't tell.
- * @returns The options.
+ * @returns A copy, which holds what was checked and nothing else.
  * @throws {TypeError} If there is no such option, or one is of another kind.
  * @throws {RangeError} If a number is out of its range.
  */
@@ -31,12 +31,23 @@ export function checkOptions<Options extends object>(
 ): Partial<Options> {
   if (options === undefined) return {};
   checkType(owner ?? "options", options, "object");
-  for (const [name, value] of Object.entries(options)) {
-    const option = owner === undefined ? name : `${owner}.${name}`;
-    if (!Object.hasOwn(checks, name)) refuseUnknown(option, name, checks);
-    if (value !== undefined) checks[name as keyof Options](option, value);
+  const prefix = owner === undefined ? "" : `${owner}.`;
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(checks, name)) {
+      refuseUnknown(prefix + name, name, checks);
+    }
   }
-  return options;
+  const checked: Partial<Options> = {};
+  for (const name in checks) {
+    if (!(name in options)) continue;
+    const value = options[name]; // Read once: a getter may tell another next.
+    if (value !== undefined) checks[name](prefix + name, value);
+    checked[name] = value;
+  }
+  if (!isPlain(options) && Object.keys(checked).length === 0) {
+    refuseType(owner ?? "options", options, "a plain object");
+  }
+  return checked;
 }
 
 /** Demands a value of one of these types. */
@@ -110,10 +121,56 @@ export function checkType(
   );
 }
 
+/**
+ * Checks that an object has methods.
+ *
+ * @throws {TypeError} If it lacks one.
+ */
+export function checkMethods(
+  option: string,
+  value: object,
+  methods: readonly string[],
+  mend: string,
+): void {
+  // Any object may have methods of any name.
+  const object = value as Record<string, unknown> | null | undefined;
+  const missing = methods.find((name) => typeof object?.[name] !== "function");
+  if (missing === undefined) return;
+  throw new TypeError(
+    `Cannot use ${option}: it has no ${missing}() method; ${mend}`,
+  );
+}
+
+/**
+ * Checks what a token is to carry.
+ *
+ * @throws {TypeError} If it is no plain object.
+ */
+export function checkPayload(payload: unknown): void {
+  const isObject = typeof payload === "object" && payload !== null;
+  if (isObject && isPlain(payload)) return;
+  refuseType("payload", payload, "a plain object");
+}
+
+/** Whether an object is one like `{}`, of no class. */
+export function isPlain(object: object): boolean {
+  const prototype = Object.getPrototypeOf(object);
+  return prototype === null || prototype === Object.prototype;
+}
+
 /** Names a value's kind for an error message; the value itself stays secret. */
 export function kindOf(value: unknown): string {
   if (value === null) return "null";
   return Array.isArray(value) ? "an array" : typeof value;
+}
+
+function refuseType(option: string, value: unknown, expected: string): never {
+  const kind = value instanceof Object && !Array.isArray(value)
+    ? `a ${value.constructor?.name || "class instance"}`
+    : kindOf(value);
+  throw new TypeError(
+    `Cannot use ${option}: it must be ${expected}, not ${kind}`,
+  );
 }
 
 function withArticles(types: readonly string[]): string {

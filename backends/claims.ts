@@ -27,6 +27,8 @@ export const FRESH = "_fresh";
 export const AUTH_TIME = "_auth_time";
 /** The user's security stamp at login. */
 export const STAMP = "_stamp";
+/** What the series of the visitor's remember-me tokens is stored under. */
+export const SERIES = "_series";
 /** The states of logins that another site is asked for. */
 export const STATES = "_states";
 
@@ -46,6 +48,7 @@ export const CLAIMS: ReadonlySet<string> = new Set([
   FRESH,
   AUTH_TIME,
   STAMP,
+  SERIES,
   STATES,
 ]);
 
@@ -73,6 +76,19 @@ function startProblem(start: unknown, now: number): RejectReason | undefined {
   if (start === undefined) return undefined;
   if (!isTime(start)) return "malformed";
   return start > now + CLOCK_SKEW ? "not yet valid" : undefined;
+}
+
+/**
+ * The time by a clock, in seconds since the epoch.
+ *
+ * @throws {TypeError} If it tells none: nothing would ever expire.
+ */
+export function timeBy(clock: () => unknown): number {
+  const time = clock();
+  if (isTime(time)) return time / 1000;
+  throw new TypeError(
+    "Cannot use clock: it told no time; return a number of milliseconds, as Date.now() does",
+  );
 }
 
 /** Whether a claim is a point in time: a finite number. */

@@ -28,7 +28,7 @@ import {
   decodePaddedBase64Url,
   decodeUtf8,
   encodeUtf8,
-} from "./bytes.ts";
+} from "./tokens/bytes.ts";
 import {
   decryptToken,
   encryptToken,

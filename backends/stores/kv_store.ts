@@ -1,93 +1,94 @@
 /**
- * The part of Deno KV that sessions are kept in, as types of our own: they
- * need no unstable flag, and another store of this shape serves as well.
+ * A store of sessions in Deno KV.
+ *
+ * Below a prefix, `records` holds the sessions by their key, as text in UTF-8,
+ * and `users` an entry for each session of a user, by user and key, that is
+ * written together with it.
  *
  * @module
  */
 
-/** A key: its parts keep their type, so that `1` and `"1"` are two keys. */
-export type KvKey = readonly (
-  | Uint8Array
-  | string
-  | number
-  | bigint
-  | boolean
-  | symbol
-)[];
+import type { SessionStore, StoreRecord } from "./session_store.ts";
+import { decodeUtf8, encodeUtf8 } from "../tokens/bytes.ts";
+import type { KvAtomic, KvKey, KvSetOptions, KvStore } from "./kv_types.ts";
 
-/** What is stored under a key, or that nothing is. */
-export interface KvEntry {
-  /** The key. */
-  key: KvKey;
-  /** The value; `null` where there is none. */
-  value: unknown;
-  /** The version of the value; `null` where there is none. */
-  versionstamp: string | null;
+/** About 30,000 years, in milliseconds: Deno KV refuses much longer ones. */
+const MAX_EXPIRE_IN = 1e15;
+/** How often a write is tried while other processes are faster. */
+const MAX_ATTEMPTS = 100;
+
+/** Keeps sessions in Deno KV. */
+export class KvSessionStore implements SessionStore {
+  readonly #kv: KvStore;
+  readonly #prefix: KvKey;
+
+  /** Keeps sessions in a database, below a prefix. */
+  constructor(kv: KvStore, prefix: KvKey) {
+    this.#kv = kv;
+    this.#prefix = prefix;
+  }
+
+  async get(key: string): Promise<string | null> {
+    return textOf((await this.#kv.get(this.#recordKey(key))).value);
+  }
+
+  async set(key: string, record: StoreRecord): Promise<void> {
+    await this.#write(this.#kv.atomic(), key, record).commit();
+  }
+
+  async replace(
+    key: string,
+    record: StoreRecord,
+    expected?: string,
+  ): Promise<boolean> {
+    for (let i = 0; i < MAX_ATTEMPTS; i++) {
+      const entry = await this.#kv.get(this.#recordKey(key));
+      const text = textOf(entry.value);
+      if (text === null || text !== (expected ?? text)) return false;
+      const operation = this.#kv.atomic().check(entry);
+      if ((await this.#write(operation, key, record).commit()).ok) return true;
+    }
+    throw new Error(
+      `Cannot write session: other processes were faster ${MAX_ATTEMPTS} times; try again`,
+    );
+  }
+
+  async delete(key: string, user: string | undefined): Promise<void> {
+    const operation = this.#kv.atomic().delete(this.#recordKey(key));
+    if (user !== undefined) operation.delete(this.#userKey(user, key));
+    await operation.commit();
+  }
+
+  async keysOf(user: string): Promise<string[]> {
+    const prefix = [...this.#prefix, "users", user];
+    const entries = this.#kv.list({ prefix });
+    return await Array.fromAsync(entries, ({ key }) => String(key.at(-1)));
+  }
+
+  /** Bytes, so that the store's own form takes no more room than the text. */
+  #write(
+    operation: KvAtomic,
+    key: string,
+    { text, user, expiresIn }: StoreRecord,
+  ): KvAtomic {
+    const options: KvSetOptions = expiresIn === Infinity
+      ? {}
+      : { expireIn: Math.min(expiresIn, MAX_EXPIRE_IN) };
+    operation.set(this.#recordKey(key), encodeUtf8(text), options);
+    return user === undefined
+      ? operation
+      : operation.set(this.#userKey(user, key), 1, options);
+  }
+
+  #recordKey(key: string): KvKey {
+    return [...this.#prefix, "records", key];
+  }
+
+  #userKey(user: string, key: string): KvKey {
+    return [...this.#prefix, "users", user, key];
+  }
 }
 
-/** Options of a write. */
-export interface KvSetOptions {
-  /** Milliseconds from now after which the store may delete the value. */
-  expireIn?: number;
-}
-
-/** Writes that happen together, or not at all. */
-export interface KvAtomic {
-  /** Demands that a key still has the version that was read. */
-  check(...entries: Pick<KvEntry, "key" | "versionstamp">[]): KvAtomic;
-  /** Writes a value. */
-  set(key: KvKey, value: unknown, options?: KvSetOptions): KvAtomic;
-  /** Deletes a value. */
-  delete(key: KvKey): KvAtomic;
-  /** Does it; not `ok` where a check failed, and then nothing was written. */
-  commit(): Promise<{ ok: boolean }>;
-}
-
-/**
- * A key-value store that `Deno.Kv` is one of. Its reads must be strong: they
- * see every write that was finished before.
- */
-export interface KvStore {
-  /** Reads what is stored under a key. */
-  get(key: KvKey): Promise<KvEntry>;
-  /** Writes a value. */
-  set(key: KvKey, value: unknown, options?: KvSetOptions): Promise<unknown>;
-  /** Deletes a value. */
-  delete(key: KvKey): Promise<void>;
-  /** Reads all entries whose keys begin with a prefix and go on after it. */
-  list(selector: { prefix: KvKey }): AsyncIterable<KvEntry>;
-  /** Begins writes that happen together. */
-  atomic(): KvAtomic;
-}
-
-const METHODS = ["get", "set", "delete", "list", "atomic"] as const;
-const PART_TYPES: readonly string[] = ["string", "number", "bigint", "boolean"];
-
-/**
- * Checks that a store has the methods of one.
- *
- * @throws {TypeError} If it has not.
- */
-export function checkStore(kv: KvStore): KvStore {
-  const missing = METHODS.find((name) => typeof kv?.[name] !== "function");
-  if (missing === undefined) return kv;
-  throw new TypeError(
-    `Cannot use kv: it has no ${missing}() method; pass what Deno.openKv() resolves to`,
-  );
-}
-
-/**
- * Checks a prefix of keys, and copies it.
- *
- * @throws {TypeError} If it is not a list of parts of keys.
- */
-export function checkPrefix(prefix: KvKey): KvKey {
-  if (Array.isArray(prefix) && prefix.every(isKeyPart)) return [...prefix];
-  throw new TypeError(
-    'Cannot use prefix: it must be a Deno KV key such as ["sessions"]',
-  );
-}
-
-function isKeyPart(part: unknown): boolean {
-  return PART_TYPES.includes(typeof part) || part instanceof Uint8Array;
+function textOf(value: unknown): string | null {
+  return value instanceof Uint8Array ? decodeUtf8(value) : null;
 }

@@ -8,7 +8,7 @@
 
 import { encodeBase64Url } from "@std/encoding/base64url";
 import type { RejectReason } from "../backend.ts";
-import { type Bytes, decodePaddedBase64Url, padBase64Url } from "../bytes.ts";
+import { type Bytes, decodePaddedBase64Url, padBase64Url } from "./bytes.ts";
 import { CLOCK_SKEW } from "../claims.ts";
 import { importHmacBytes } from "./keys.ts";
 

@@ -10,8 +10,9 @@ import {
   decodeBase64Url,
   decodeUtf8,
   encodeUtf8,
+  isCanonical,
   parseJsonObject,
-} from "../bytes.ts";
+} from "./bytes.ts";
 import { importHmacKey } from "./keys.ts";
 import type { TokenCodec } from "./token_backend.ts";
 
@@ -73,7 +74,8 @@ export class JwtCodec implements TokenCodec {
   }
 
   read(token: string): string {
-    return readText(token.slice(token.indexOf(".") + 1, -MAC_LENGTH - 1));
+    const part = token.slice(token.indexOf(".") + 1, -MAC_LENGTH - 1);
+    return readText(part)!; // it was text
   }
 
   async #importKeys(): Promise<CryptoKey[]> {
@@ -112,13 +114,14 @@ function encodeMac(mac: Uint8Array): string {
   return encodeBinary(String.fromCharCode.apply(null, bytes));
 }
 
-/** Decodes a part that is known to be canonical. */
-function readText(part: string): string {
-  const binary = atob(part.replaceAll("-", "+").replaceAll("_", "/"));
-  return NOT_ASCII.test(binary) ? decodeText(part)! : binary; // known to be text
+function decodeText(part: string): string | null {
+  return isCanonical(part) ? readText(part) : null;
 }
 
-function decodeText(part: string): string | null {
+/** Decodes a part that is known to be canonical; `null` where it is no text. */
+function readText(part: string): string | null {
+  const binary = atob(part.replaceAll("-", "+").replaceAll("_", "/"));
+  if (!NOT_ASCII.test(binary)) return binary;
   const bytes = decodeBase64Url(part);
   return bytes && decodeUtf8(bytes);
 }

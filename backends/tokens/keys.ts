@@ -5,7 +5,7 @@
  */
 
 import type { SecretKey } from "../backend.ts";
-import { type Bytes, encodeUtf8 } from "../bytes.ts";
+import { type Bytes, encodeUtf8 } from "./bytes.ts";
 
 /** The fewest bytes a key may have (RFC 7518 section 3.2). */
 export const MIN_KEY_BYTES = 32;

@@ -6,8 +6,9 @@
  */
 
 import type { Backend, Payload, RejectReason } from "../backend.ts";
-import { MAX_VALUE_LENGTH, parseJsonObject } from "../bytes.ts";
-import { timeProblem } from "../claims.ts";
+import { checkPayload } from "../check.ts";
+import { timeBy, timeProblem } from "../claims.ts";
+import { checkLength, MAX_VALUE_LENGTH, parseJsonObject } from "./bytes.ts";
 import { TokenCache } from "./token_cache.ts";
 
 /** Makes tokens of one kind, and verifies them. Times are in seconds. */
@@ -25,7 +26,7 @@ export interface TokenCodec {
 }
 
 /** A session as a token that its codec makes and verifies. */
-export class TokenBackend implements Required<Backend> {
+export class TokenBackend implements Backend {
   readonly authenticated = true;
   readonly #codec: TokenCodec;
   readonly #clock: () => number;
@@ -44,13 +45,17 @@ export class TokenBackend implements Required<Backend> {
 
   // Not async: a token seen before costs its reader no turn of the event loop.
   load(token: string): Payload | null | Promise<Payload | null> {
+    if (typeof token !== "string") return null; // A parameter that is missing.
     const payload = this.#recall(token);
     if (payload === undefined) return this.#verify(token);
     return this.#problemOf(token, payload) === undefined ? payload : null;
   }
 
   async save(payload: Payload): Promise<string> {
+    checkPayload(payload);
     const text = JSON.stringify(payload);
+    // Before any work: the data may be as large as a form.
+    checkLength(text);
     const token = await this.#codec.encode(text, this.#now());
     if (token.length <= MAX_VALUE_LENGTH) this.#remember(token, text);
     return token;
@@ -73,6 +78,7 @@ export class TokenBackend implements Required<Backend> {
   }
 
   async explain(token: string): Promise<RejectReason> {
+    if (typeof token !== "string") return "malformed";
     if (token.length > MAX_VALUE_LENGTH) return "too long";
     if (!this.#codec.form.test(token)) return "malformed";
     const text = await this.#codec.decode(token);
@@ -110,7 +116,7 @@ export class TokenBackend implements Required<Backend> {
   }
 
   #now(): number {
-    return this.#clock() / 1000;
+    return timeBy(this.#clock);
   }
 }
 

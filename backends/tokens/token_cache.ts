@@ -43,10 +43,11 @@ export class TokenCache {
       if (entry === undefined) return undefined;
       this.#add(key, entry);
     }
-    if (entry === token) return "";
-    const start = token.length + 1;
-    return entry[token.length] === " " && entry.startsWith(token)
-      ? entry.slice(start)
+    // A token has no space; what a client sends in place of one may have some.
+    const end = entry.indexOf(" ");
+    if (end === -1) return entry === token ? "" : undefined;
+    return end === token.length && entry.startsWith(token)
+      ? entry.slice(end + 1)
       : undefined;
   }
 

@@ -8,7 +8,7 @@
 import { type Backend, base64Backend } from "../../backends/base64.ts";
 import { fernetBackend } from "../../backends/fernet.ts";
 import { jwtBackend } from "../../backends/jwt.ts";
-import { kvBackend } from "../../backends/kv.ts";
+import { kvBackend, type StoreBackend } from "../../backends/kv.ts";
 import { Session, type SessionOptions } from "../../mod.ts";
 import { KEY, NOW } from "../_helpers.ts";
 import { type Setting, Site } from "../_login.ts";
@@ -28,14 +28,17 @@ export interface Traits {
 }
 
 /** What backends of one kind are made of, for the time of a test. */
-interface Maker extends Partial<Disposable> {
+export interface Maker {
   /** Makes a backend; with others of this maker, it shares what they keep. */
   make(clock?: () => number): Backend;
+  /** Closes what they are kept in. */
+  close?(): void | Promise<void>;
   /** What a session calls the backend, where it makes its own. */
   name?: "jwt" | "fernet" | "base64";
 }
 
-interface Row extends Traits {
+/** A backend to test: what it is like, and how to open it. */
+export interface Row extends Traits {
   open(): Maker | Promise<Maker>;
 }
 
@@ -47,7 +50,8 @@ const COOKIE: Omit<Traits, "isReadable"> = {
   limit: 4096,
 };
 
-const ROWS: Record<string, Row> = {
+/** The backends that are tested, by name. */
+export const ROWS: Record<string, Row> = {
   jwt: {
     ...COOKIE,
     isReadable: true,
@@ -74,24 +78,38 @@ const ROWS: Record<string, Row> = {
       make: (clock) => base64Backend({ clock }),
     }),
   },
-  kv: {
+  kv: storeRow(async () => {
+    const kv = await Deno.openKv(":memory:");
+    return { make: () => kvBackend(kv), close: () => kv.close() };
+  }),
+};
+
+/** A backend that keeps sessions in a store. */
+export function storeRow(
+  open: () => Promise<{ make(): StoreBackend; close(): void | Promise<void> }>,
+): Row {
+  return {
     isAuthenticated: true,
     isReadable: false,
     isKept: true,
     secretKey: "optional",
     limit: 65_536,
     async open() {
-      const kv = await Deno.openKv(":memory:");
+      const { make, close } = await open();
       return {
-        make: (clock) => kvBackend(kv, { clock }),
-        [Symbol.dispose]: () => kv.close(),
+        close,
+        make(clock = Date.now) {
+          const backend = make();
+          backend.useClock(clock);
+          return backend;
+        },
       };
     },
-  },
-};
+  };
+}
 
 /** One backend under test, with a clock of its own. */
-export class Fixture implements Disposable {
+export class Fixture implements AsyncDisposable {
   readonly traits: Traits;
   readonly #maker: Maker;
   /** The time, in seconds. */
@@ -109,8 +127,8 @@ export class Fixture implements Disposable {
     this.session = this.newSession();
   }
 
-  [Symbol.dispose](): void {
-    this.#maker[Symbol.dispose]?.();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#maker.close?.();
   }
 
   /** Another backend, as another server has it. */
@@ -130,7 +148,7 @@ export class Fixture implements Disposable {
   ): Session {
     return new Session({
       ...(isKeyed && { secretKey: KEY }),
-      backend: this.#maker.name ?? this.newBackend(),
+      backend: this.#maker.name ?? this.newBackendWithoutClock(),
       clock: this.#clock,
       ...options,
     });
@@ -138,13 +156,8 @@ export class Fixture implements Disposable {
 
   /** A login of this backend, whose clock is the site's. */
   newSite({ session, ...setting }: Setting = {}): Site {
-    // The backend has to have the clock, and the site the backend.
-    const backend = this.#maker.name ?? this.#maker.make(() => site.clock());
-    const site: Site = new Site({
-      ...setting,
-      session: { ...session, backend },
-    });
-    return site;
+    const backend = this.#maker.name ?? this.newBackendWithoutClock();
+    return new Site({ ...setting, session: { ...session, backend } });
   }
 }
 
@@ -157,7 +170,7 @@ export function testEach(
   for (const [name, { open, ...traits }] of Object.entries(ROWS)) {
     if (!isLike(traits, wanted)) continue;
     Deno.test(`${name}: ${what}`, async () => {
-      using fixture = new Fixture(traits, await open());
+      await using fixture = new Fixture(traits, await open());
       await run(fixture);
     });
   }

@@ -58,6 +58,9 @@ const BAD_CONTENTS: [why: string, content: string][] = [
   ["a trailing comma", '{"n":1,}'],
   ["a trailing NUL", '{"n":1}\0'],
   ["NaN", '{"n":NaN}'],
+  ["a number beyond all numbers", '{"n":1e400}'],
+  ["a number below all numbers", '{"n":-1e400}'],
+  ["a number beyond all numbers within", '{"a":[{"n":[1e400]}]}'],
 ];
 
 const INVALID_UTF8: [why: string, bytes: number[]][] = [

@@ -114,6 +114,47 @@ testLogin(
   },
 );
 
+testLogin(
+  "login.logoutUser() is not undone by a slow request that renews after it",
+  async (site) => {
+    for (const change of [site.login.logoutUser.bind(site.login), end]) {
+      const browser = await site.loggedIn();
+      site.advance(8 * DAY); // A renewal is due.
+      const slow = site.session.wrap(async (request) => {
+        assertEquals(await site.login.getCurrentUser(request), site.susan);
+        await browser.post(site.session.wrap((request) => change(request)));
+        return new Response("Slow");
+      });
+      const response = await slow(browser.request("/"));
+      assertEquals(cookiesOf(response), []);
+    }
+
+    async function end(request: Request): Promise<Response> {
+      await (await site.session.get(request)).delete();
+      return new Response("Ended");
+    }
+  },
+);
+
+testLogin(
+  "login.logoutUser() is not undone by a slow request that remembers after it",
+  async (site) => {
+    const browser = await site.remembered();
+    const { login, session } = site;
+    login.userLoader(async (id) => {
+      await browser.post((request) => login.logoutUser(request));
+      return site.users.get(id);
+    });
+    const slow = session.wrap(async (request) => {
+      await login.getCurrentUser(request);
+      return new Response("Slow");
+    });
+    const response = await slow(browser.request("/"));
+    const set = cookiesOf(response).filter((name) => !name.startsWith("-"));
+    assertEquals(set, []);
+  },
+);
+
 testLogin("remember me logs in again, and is never fresh", async (site) => {
   const browser = await site.loggedIn(site.susan, { remember: true });
   site.advance(20 * DAY); // The session has ended, the cookie has not.
@@ -147,3 +188,22 @@ testEach("remember me needs a secret key", async (fixture) => {
   await site.logIn(browser, site.susan);
   assertEquals(await site.ask(browser), site.susan);
 }, { secretKey: "optional" });
+
+testLogin(
+  "session.regenerate() keeps the login, and ends copies or does not",
+  async (site, { traits }) => {
+    const browser = await site.loggedIn(site.susan);
+    await site.edit(browser, (dict) => dict.cart = [7]);
+    const thief = new Browser();
+    thief.cookies.set("session", valueOf(browser));
+    site.advance(1);
+    await browser.get(site.session.wrap(async (request) => {
+      await site.session.regenerate(request);
+      return new Response("Regenerated");
+    }));
+    assertNotEquals(valueOf(browser), valueOf(thief));
+    assertEquals(await site.ask(browser), site.susan);
+    assertEquals((await site.data(browser)).cart, [7]);
+    assertEquals(await site.ask(thief), traits.isKept ? null : site.susan);
+  },
+);

@@ -74,6 +74,7 @@ const BAD_CONTENTS: [
   ["a byte order mark", '\uFEFF{"n":1}'],
   ["invalid UTF-8", new Uint8Array([0x7B, 0x22, 0xC0, 0x22, 0x3A, 0x31, 0x7D])],
   ["an exp beyond all numbers", '{"exp":1e400}'],
+  ["a number beyond all numbers within", '{"a":[{"n":[1e400]}]}'],
 ];
 
 /** When a token of `NOW` is read, and whether it holds. */

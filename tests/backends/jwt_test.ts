@@ -24,6 +24,7 @@ const BAD_PAYLOADS: [
     new Uint8Array([0x7B, 0x22, 0xED, 0xA0, 0x80, 0x22, 0x3A, 0x31, 0x7D]),
   ],
   ["an exp beyond all numbers", '{"exp":1e400}'],
+  ["a number beyond all numbers within", '{"a":[{"n":[1e400]}]}'],
   ["an nbf beyond all numbers", '{"nbf":-1e400}'],
   ["the last of two exp, which is over", `{"exp":${NOW + 9},"exp":${NOW - 9}}`],
 ];

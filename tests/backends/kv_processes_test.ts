@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { kvBackend } from "../../backends/kv.ts";
+import { countEndings } from "../../bench/endings.ts";
 import { runDeno } from "../_processes.ts";
 
 /** Reads two sessions, saves the first and begins another. */
@@ -37,4 +38,10 @@ Deno.test("kvBackend shows two processes on one file the same sessions", async (
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
+});
+
+Deno.test("kv: of four processes none reads again what a session saved that any has ended", async () => {
+  const count = await countEndings("kv", 24, 5);
+  assertEquals(count.resurrected, 0);
+  assert(count.rounds > 8 && count.refused > 8, Deno.inspect(count));
 });

@@ -3,11 +3,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Backend, base64Backend } from "../../backends/base64.ts";
 import { fernetBackend } from "../../backends/fernet.ts";
-import { jwtBackend } from "../../backends/jwt.ts";
-import { kvBackend } from "../../backends/kv.ts";
+import { jwtBackend, type JwtBackendOptions } from "../../backends/jwt.ts";
+import { Session } from "../../mod.ts";
 import { KEY } from "../_helpers.ts";
 import { testEach } from "./_every_backend.ts";
-import { brokenStore } from "./_kv.ts";
 
 type Make = (options: object) => Backend;
 
@@ -19,15 +18,10 @@ const MAKERS: [name: string, make: Make][] = [
   ["jwtBackend", jwt],
   ["fernetBackend", fernet],
   ["base64Backend", base64Backend],
-  ["kvBackend", (options) => kvBackend(brokenStore(), options)],
 ];
 
 /** What is wrong about an option of every backend. */
 const BAD_OPTIONS: [options: object, message: string][] = [
-  [
-    { clok: Date.now },
-    "Cannot use clok: there is no such option; did you mean clock?",
-  ],
   [{ clock: 0 }, "Cannot use clock: it must be a function, not number"],
   [{ clock: null }, "Cannot use clock: it must be a function, not null"],
 ];
@@ -56,11 +50,30 @@ for (const [name, make] of MAKERS) {
   });
 }
 
-for (const type of [1, null, ["JWT"]]) {
+for (
+  const type of [
+    ...[undefined, null, 1, {}, ["JWT"], ["x+jwt"]],
+    ...["", "JWT", "jwt", "Jwt", "application/jwt", "Application/JWT"],
+    ...["a b", "a/b", "a;b", "JWT ", "JWT\n", "caf\u00E9", '"'],
+  ]
+) {
   Deno.test(`jwtBackend() refuses ${Deno.inspect(type)} as type`, () => {
     assertThrows(() => jwt({ type }), TypeError, "Cannot use type");
   });
 }
+
+Deno.test("jwtBackend() demands a type", () => {
+  const make: Make = (options) => jwtBackend(options as JwtBackendOptions);
+  assertThrows(() => make({ secretKey: KEY }), TypeError, "Cannot use type");
+});
+
+Deno.test("jwtBackend() makes tokens of its type that no session takes", async () => {
+  for (const type of ["invitation+jwt", "x", "JWT+x", "jwtx", "at.jwt"]) {
+    const token = await jwt({ type }).save({ n: 1 });
+    assertEquals(await new Session({ secretKey: KEY }).decode(token), {});
+    assertEquals(await jwt({ type }).load(token), { n: 1 });
+  }
+});
 
 for (const [maxAge, ErrorClass] of BAD_MAX_AGES) {
   Deno.test(`fernetBackend() refuses ${Deno.inspect(maxAge)} as maxAge`, () => {

@@ -7,9 +7,10 @@ import {
   type KvKey,
   type KvStore,
 } from "../../../backends/kv.ts";
-import { brokenStore, ENDED } from "../_kv.ts";
+import { brokenKv } from "../_kv.ts";
+import { ENDED } from "../_test_store.ts";
 
-const METHODS = ["get", "set", "delete", "list", "atomic"] as const;
+const METHODS = ["get", "list", "atomic"] as const;
 
 const NO_STORES: [what: string, kv: unknown, missing: string][] = [
   ["undefined", undefined, "get"],
@@ -58,7 +59,7 @@ for (const [what, kv, missing] of NO_STORES) {
 for (const name of METHODS) {
   Deno.test(`kvBackend() names ${name}() where a store lacks it`, () => {
     for (const other of [undefined, "text", {}]) {
-      const store = { ...brokenStore(), [name]: other } as KvStore;
+      const store = { ...brokenKv(), [name]: other } as KvStore;
       assertThrows(
         () => kvBackend(store),
         TypeError,
@@ -69,14 +70,14 @@ for (const name of METHODS) {
 }
 
 Deno.test("kvBackend() asks nothing of the store before it is used", () => {
-  assert(kvBackend(brokenStore()));
+  assert(kvBackend(brokenKv()));
 });
 
 for (const [what, prefix] of BAD_PREFIXES) {
   Deno.test(`kvBackend() refuses a prefix with ${what}`, () => {
     const options = { prefix } as KvBackendOptions; // Wrong on purpose.
     assertThrows(
-      () => kvBackend(brokenStore(), options),
+      () => kvBackend(brokenKv(), options),
       TypeError,
       "Cannot use prefix",
     );

@@ -6,6 +6,7 @@ import { KEY, NOW, OTHER_KEY, requestWith, SAVED } from "../../_helpers.ts";
 import { runDeno } from "../../_processes.ts";
 import { countCalls } from "../../_tokens.ts";
 import { dataOf, visit } from "../../session/_visits.ts";
+import { TokenCache } from "../../../backends/tokens/token_cache.ts";
 import { KIND_NAMES, KINDS } from "./_kinds.ts";
 
 /** The methods that make and verify tokens. */
@@ -190,6 +191,17 @@ Deno.test("load() remembers no more tokens than it has room for", async () => {
     }, "verify");
     assertStrictEquals(count, expected);
   }
+});
+
+Deno.test("TokenCache knows no token by a part of its text", () => {
+  const cache = new TokenCache();
+  // Found by the same number, as its last characters are the same.
+  const token = "a token's MAC".replaceAll(" ", "-");
+  cache.set(token, `{"n": "${token} x"}`);
+  for (const more of [` {"n": "${token}`, ` {"n": "${token} x"}`]) {
+    assertStrictEquals(cache.get(token + more), undefined);
+  }
+  assertStrictEquals(cache.get(token), `{"n": "${token} x"}`);
 });
 
 Deno.test("load() keeps none of the string that a token was cut from", async () => {

@@ -5,8 +5,8 @@ import {
   decodePaddedBase64Url,
   encodeUtf8,
   padBase64Url,
-} from "../../backends/bytes.ts";
-import { ALPHABET } from "../_tokens.ts";
+} from "../../../backends/tokens/bytes.ts";
+import { ALPHABET } from "../../_tokens.ts";
 
 /** RFC 4648 section 10: the text, bare and padded. */
 const RFC_4648_VECTORS: [text: string, bare: string, padded: string][] = [

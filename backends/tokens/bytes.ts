@@ -6,7 +6,7 @@
  */
 
 import { decodeBase64Url as decodeLax } from "@std/encoding/base64url";
-import type { Payload } from "./backend.ts";
+import type { Payload } from "../backend.ts";
 
 /** Bytes that own their memory, as Web Crypto wants them. */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -23,6 +23,18 @@ const LAST_OF_THREE = /[AEIMQUYcgkosw048]$/;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/**
+ * Checks the JSON text of a session that a cookie is to hold.
+ *
+ * @throws {RangeError} If it would be too long, in whatever spelling.
+ */
+export function checkLength(text: string): void {
+  if (text.length <= MAX_VALUE_LENGTH) return;
+  throw new RangeError(
+    `Cannot save session: its data are ${text.length} characters as JSON, over the limit of ${MAX_VALUE_LENGTH} bytes for a cookie; store less, or use the kv backend`,
+  );
+}
+
 /** Encodes text as UTF-8. */
 export function encodeUtf8(text: string): Bytes {
   return encoder.encode(text);
@@ -37,19 +49,32 @@ export function decodeUtf8(bytes: Uint8Array): string | null {
   }
 }
 
+/** Writes bytes in hexadecimal digits. */
+export function encodeHex(bytes: ArrayBuffer): string {
+  let text = "";
+  for (const byte of new Uint8Array(bytes)) {
+    text += byte.toString(16).padStart(2, "0");
+  }
+  return text;
+}
+
 /** Decodes base64url in its one canonical spelling without padding. */
 export function decodeBase64Url(text: string): Bytes | null {
-  if (!BASE64URL.test(text)) return null;
+  return isCanonical(text) ? decodeLax(text) : null;
+}
+
+/** Whether text is base64url in its one canonical spelling without padding. */
+export function isCanonical(text: string): boolean {
+  if (!BASE64URL.test(text)) return false;
   switch (text.length % 4) {
     case 1:
-      return null;
+      return false;
     case 2:
-      if (!LAST_OF_TWO.test(text)) return null;
-      break;
+      return LAST_OF_TWO.test(text);
     case 3:
-      if (!LAST_OF_THREE.test(text)) return null;
+      return LAST_OF_THREE.test(text);
   }
-  return decodeLax(text);
+  return true;
 }
 
 /** Decodes base64url in its one canonical spelling with padding. */
