@@ -27,10 +27,15 @@ import { checkType } from "./backends/check.ts";
 import { timeProblem } from "./backends/claims.ts";
 import type { CookieOptions } from "./session/cookie.ts";
 import { coreOf, SessionCore } from "./session/core.ts";
-import { copyData, type JsonData } from "./session/dict.ts";
+import { copyPayload, type JsonData } from "./session/dict.ts";
 import type { SessionOptions } from "./session/options.ts";
 import { andThen, attempt, type MaybePromise } from "./session/runtime.ts";
-import { exchangeOf, openExchange, run } from "./session/request.ts";
+import {
+  exchangeOf,
+  openExchange,
+  run,
+  shareExchanges,
+} from "./session/request.ts";
 
 export type {
   Backend,
@@ -173,7 +178,8 @@ export class Session<
   /**
    * Reads the visitor's session. The cookie is decoded once per request, and
    * the same request gets the same object. Where the cookie is missing,
-   * tampered with, expired or malformed, the session is empty.
+   * tampered with, expired or malformed, the session is empty. To save it takes
+   * a wrapper around the request, or `open`.
    *
    * @param request The request, as the server made it.
    * @returns The session dictionary.
@@ -223,6 +229,62 @@ export class Session<
   }
 
   /**
+   * Lets a copy of a request have the request's session. Without this, a copy
+   * has one of its own, which can't be saved: the response belongs to the first.
+   *
+   * @example Change a request on its way to a router
+   * ```ts
+   * import { generateSecretKey, Session } from "@denizen/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session<{ n: number }>({
+   *   secretKey: generateSecretKey(),
+   * });
+   *
+   * async function router(request: Request): Promise<Response> {
+   *   const dict = await session.get(request);
+   *   dict.n = 1;
+   *   dict.save();
+   *   return new Response(request.url);
+   * }
+   *
+   * const handler = session.wrap((request) => {
+   *   const url = request.url.replace("/v1/", "/");
+   *   return router(session.share(request, new Request(url, request)));
+   * });
+   *
+   * const response = await handler(new Request("http://localhost/v1/users"));
+   * assertEquals(await response.text(), "http://localhost/users");
+   * assertEquals(response.headers.getSetCookie().length, 1);
+   * ```
+   *
+   * @param request The request, as the server made it.
+   * @param copy What stands for it from now on.
+   * @returns The copy.
+   */
+  share(request: Request, copy: Request): Request {
+    shareExchanges(this.#core, request, copy);
+    return copy;
+  }
+
+  /**
+   * Gives the session a new id, or a new token, and saves it: after a second
+   * factor or a change of role, nobody who knew the old one knows the new one.
+   * Where the backend keeps sessions, the old one ends. Awaiting it is optional,
+   * as it is with `save`.
+   *
+   * @param request The request, under a wrapper or after `open`.
+   */
+  regenerate(request: Request): Promise<void> {
+    return attempt(() => {
+      const exchange = exchangeOf(this.#core, request);
+      const update = () =>
+        exchange.update({ claims: {}, isNew: true, goesOn: true });
+      return exchange.hold(attempt(() => andThen(exchange.load(), update)));
+    });
+  }
+
+  /**
    * Writes what was saved for a request onto its response: for frameworks
    * whose middleware hands over a response. Call `open` before the handler.
    *
@@ -252,7 +314,7 @@ export class Session<
   ): Promise<string> {
     return attempt(async () => {
       const backend = this.#core.backendFor(secretKey);
-      const value = await backend.save(copyData(payload));
+      const value = await backend.save(copyPayload(payload));
       this.#core.config.cookie.check(value);
       return value;
     });
@@ -269,7 +331,8 @@ export class Session<
   decode(value: string, secretKey?: SecretKey): Promise<Payload> {
     return attempt(async () => {
       const backend = this.#core.backendFor(secretKey);
-      const payload = typeof value === "string" && await backend.load(value);
+      if (typeof value !== "string") return {};
+      const payload = await this.#core.load(value, backend);
       const { now } = this.#core.config.lifetime;
       return payload && timeProblem(payload, now) === undefined ? payload : {};
     });

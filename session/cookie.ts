@@ -9,6 +9,7 @@ import {
   checkCookieAge,
   checkOptions,
   type Checks,
+  kindOf,
   ofForm,
   ofType,
 } from "../backends/check.ts";
@@ -158,6 +159,13 @@ export class NamedCookie {
    * @throws {RangeError} If a browser would drop the cookie.
    */
   check(value: string): void {
+    if (typeof value !== "string") {
+      throw new TypeError(
+        `Cannot save session: the backend's save() returned ${
+          kindOf(value)
+        }; return the cookie's value, a string`,
+      );
+    }
     if (!VALUE.test(value)) {
       throw new TypeError(
         "Cannot save session: the backend made a value with characters that a cookie cannot hold; encode it as base64url",
@@ -196,7 +204,7 @@ function checkCookieOptions(
       `Cannot use ${nameOption}: it is not a cookie name; use letters, digits, - and _`,
     );
   }
-  if (/^__(host|secure)(?!-)/i.test(name)) {
+  if (/^__(http|(host|secure)(?!-))/i.test(name)) {
     throw new TypeError(
       `Cannot use ${nameOption} "${name}": it begins like a prefix that browsers know; write __Host- or __Secure-, or choose another name`,
     );

@@ -11,7 +11,7 @@ import type {
   RejectReason,
   SecretKey,
 } from "../backends/backend.ts";
-import { checkType } from "../backends/check.ts";
+import { checkType, kindOf } from "../backends/check.ts";
 import { COOKIE } from "../backends/claims.ts";
 import { toKeyList } from "../backends/tokens/keys.ts";
 import {
@@ -20,7 +20,7 @@ import {
   type SessionConfig,
   type SessionOptions,
 } from "./options.ts";
-import { isPromise } from "./runtime.ts";
+import { andThen, attempt, isPromise, type MaybePromise } from "./runtime.ts";
 
 const CORES = new WeakMap<object, SessionCore>();
 
@@ -55,7 +55,7 @@ export class SessionCore {
   /** Replaces the options that are given. */
   configure(options: SessionOptions): void {
     checkType("options", options, "object");
-    this.#config = resolveOptions({ ...this.#config.options, ...options });
+    this.#config = resolveOptions(options, this.#config.options);
   }
 
   /** The backend for a key other than the session's own. */
@@ -71,6 +71,11 @@ export class SessionCore {
     return makeBackend(options.backend, { ...settings, keys });
   }
 
+  /** Reads a value, by the session's backend or another. */
+  load(value: string, backend = this.backend): MaybePromise<Payload | null> {
+    return andThen(backend.load(value), checkLoaded);
+  }
+
   /** Whether a payload is a session of this kind, and still good. */
   accepts(payload: Payload | null): payload is Payload {
     return payload !== null && this.#problemOf(payload) === undefined;
@@ -80,7 +85,7 @@ export class SessionCore {
   refuse(request: Request, value: string, payload: Payload | null): void {
     if (this.#config.onReject === undefined) return;
     const reason = payload === null
-      ? this.backend.explain?.(value) ?? "malformed"
+      ? attempt(() => this.backend.explain?.(value) ?? "malformed")
       : this.#problemOf(payload);
     if (isPromise(reason)) {
       reason.then((reason) => this.reject(request, reason), console.error);
@@ -89,11 +94,9 @@ export class SessionCore {
 
   /** Tells, where somebody wants to know, why a cookie is not taken. */
   reject(request: Request, reason: RejectReason): void {
-    try {
-      this.#config.onReject?.(reason, request);
-    } catch (error) {
-      console.error(error); // It is no reason to fail the request.
-    }
+    // What it throws is no reason to fail the request.
+    attempt(() => this.#config.onReject?.(reason, request))
+      .catch(console.error);
   }
 
   #problemOf(payload: Payload): RejectReason | undefined {
@@ -101,6 +104,17 @@ export class SessionCore {
     const { [COOKIE]: name = cookie.name } = payload;
     return name === cookie.name ? lifetime.problemOf(payload) : "other session";
   }
+}
+
+/** What a backend has found; one of an application's own may find anything. */
+function checkLoaded(payload: Payload | null | undefined): Payload | null {
+  if (payload === null || payload === undefined) return null;
+  if (typeof payload === "object" && !Array.isArray(payload)) return payload;
+  throw new TypeError(
+    `Cannot read session: the backend's load() returned ${
+      kindOf(payload)
+    }; return an object, or null`,
+  );
 }
 
 /** Finds the inside of a session. */

@@ -5,6 +5,7 @@
  */
 
 import type { Payload } from "../backends/backend.ts";
+import { checkPayload, isPlain } from "../backends/check.ts";
 import { CLAIMS } from "../backends/claims.ts";
 
 /** How deep data may be nested; deeper is most likely a circle. */
@@ -49,6 +50,8 @@ export interface DictOwner {
  */
 export class Dict {
   readonly #owner: DictOwner;
+  #save: (() => Promise<void>) | undefined;
+  #delete: (() => Promise<void>) | undefined;
 
   static {
     Object.setPrototypeOf(this.prototype, null);
@@ -60,9 +63,9 @@ export class Dict {
     this.#owner = owner;
   }
 
-  /** Saves the data; a method on its own, so that it can be handed on. */
+  /** Saves the data; a function on its own, so that it can be handed on. */
   get save(): () => Promise<void> {
-    return this.#save;
+    return this.#save ??= () => this.#owner.save();
   }
 
   set save(_value: unknown) {
@@ -71,19 +74,11 @@ export class Dict {
 
   /** Ends the session. */
   get delete(): () => Promise<void> {
-    return this.#delete;
+    return this.#delete ??= () => this.#owner.delete();
   }
 
   set delete(_value: unknown) {
     refuseName("delete");
-  }
-
-  #save(): Promise<void> {
-    return this.#owner.save();
-  }
-
-  #delete(): Promise<void> {
-    return this.#owner.delete();
   }
 }
 
@@ -100,6 +95,13 @@ export function fillDict(dict: Dict, payload: Payload): Payload {
     (isData ? data : rest)[name] = payload[name];
   }
   return rest;
+}
+
+/** The data of a payload, claims left out. */
+export function dataOf(payload: Payload): Payload {
+  return Object.fromEntries(
+    Object.entries(payload).filter(([name]) => !CLAIMS.has(name)),
+  );
 }
 
 /** Removes all data from a dictionary. */
@@ -124,12 +126,25 @@ export function snapshot(dict: Dict): Payload {
 }
 
 /**
+ * Copies a payload as it is.
+ *
+ * @throws {TypeError} If it is no plain object, or JSON can't hold a value.
+ */
+export function copyPayload(payload: object): Payload {
+  if (!(payload instanceof Dict)) checkPayload(payload);
+  return copyData(payload);
+}
+
+/**
  * Copies an object that JSON is to hold, and refuses what would be lost.
  *
  * @throws {TypeError} If JSON can't hold a value.
  */
-export function copyData(data: object): Payload {
+function copyData(data: object): Payload {
   const copy: Payload = {};
+  for (const symbol of Object.getOwnPropertySymbols(data)) {
+    refuse(String(symbol), "a symbol for its name");
+  }
   for (const name of Object.keys(data)) {
     // The object's own property, whatever it holds.
     const value = (data as Payload)[name];
@@ -168,6 +183,9 @@ function copyValue(value: unknown, property: string, depth: number): unknown {
 
 function copyObject(object: object, property: string, depth: number): Payload {
   const copy: Payload = {};
+  if (Object.getOwnPropertySymbols(object).length > 0) {
+    refuse(property, "a symbol for a name");
+  }
   for (const [name, value] of Object.entries(object)) {
     if (value === undefined) continue;
     define(copy, name, copyValue(value, property, depth + 1));
@@ -186,11 +204,6 @@ function define(object: Payload, name: string, value: unknown): void {
       writable: true,
     });
   }
-}
-
-function isPlain(object: object): boolean {
-  const prototype = Object.getPrototypeOf(object);
-  return prototype === null || prototype === Object.prototype;
 }
 
 function refuse(property: string, what: string): never {

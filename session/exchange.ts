@@ -11,15 +11,23 @@ import type { OutgoingCookie } from "./cookie.ts";
 import type { SessionCore } from "./core.ts";
 import { clearDict, Dict, type DictOwner, fillDict, snapshot } from "./dict.ts";
 import { startOf } from "./lifetime.ts";
-import { guard, ignore, isPromise, type MaybePromise } from "./runtime.ts";
-import { type Additions, finishResponse } from "./response.ts";
+import {
+  guard,
+  ignore,
+  isPromise,
+  isResponse,
+  type MaybePromise,
+} from "./runtime.ts";
+import { type Additions, finishResponse, setsCookie } from "./response.ts";
 
 /** What a save changes beside the data. */
 export interface Change {
-  /** Claims to set; those that are `undefined` are removed. */
-  claims: Payload;
+  /** Claims to set, given those before; what is `undefined` is removed. */
+  claims: Payload | ((before: Readonly<Payload>) => Payload);
   /** Begins a session of its own: who knows the old one won't know this one. */
   isNew?: boolean;
+  /** Only goes on with the old one, and is refused where that has ended. */
+  goesOn?: boolean;
   /** Leaves behind all that the session held before. */
   dropsAll?: boolean;
 }
@@ -47,10 +55,11 @@ export class Exchange implements DictOwner, Additions {
   user: unknown;
   /** The cookies to set, one of each name. */
   cookies: OutgoingCookie[] | undefined;
+  /** What is left to do once there is a response; not after an error. */
+  beforeEnd: (() => Promise<void>) | undefined;
   #stage: Stage = "unbound";
   #dict: Dict | undefined;
   #loading: Promise<Dict> | undefined;
-  /** The cookie value that the session is known by. */
   #value: string | undefined;
   /** What its payload holds beside the data. */
   #claims: Readonly<Payload> = {};
@@ -59,6 +68,9 @@ export class Exchange implements DictOwner, Additions {
   #baseline = "{}";
   /** The last of the writes: each waits for the one before. */
   #pending: Promise<void> | undefined;
+
+  /** What was begun, and will write: the response waits for it. */
+  #held: Promise<unknown> | undefined;
 
   /** Makes the state of a request of which nothing is known yet. */
   constructor(core: SessionCore, request: Request, next?: Exchange) {
@@ -77,6 +89,11 @@ export class Exchange implements DictOwner, Additions {
     return this.#stage === "left";
   }
 
+  /** The cookie value that the session is known by, once it is loaded. */
+  get value(): string | undefined {
+    return this.#value;
+  }
+
   /** What the session's payload holds beside the data, once it is loaded. */
   get claims(): Readonly<Payload> {
     return this.#claims;
@@ -91,11 +108,12 @@ export class Exchange implements DictOwner, Additions {
   load(): MaybePromise<Dict> {
     if (this.#dict !== undefined) return this.#dict;
     if (this.#loading !== undefined) return this.#loading;
-    const { backend, config } = this.core;
-    const found = config.cookie.read(this.request);
+    const { core } = this;
+    void core.backend; // Without a key, whatever the cookie.
+    const found = core.config.cookie.read(this.request);
     if (found === undefined) return this.#begin();
     if (typeof found !== "string") return this.#wait(this.#takeOne(found));
-    const payload = backend.load(found);
+    const payload = core.load(found);
     return isPromise(payload)
       ? this.#wait(payload.then((payload) => this.#take(found, payload)))
       : this.#take(found, payload);
@@ -103,8 +121,8 @@ export class Exchange implements DictOwner, Additions {
 
   /** Runs a handler; the outermost one for a request commits. */
   run(body: (exchange: Exchange) => MaybePromise<Response>): Promise<Response> {
-    const isOutermost = this.#stage !== "wrapped";
-    this.#stage = "wrapped";
+    const isOutermost = !this.isBound;
+    if (isOutermost) this.#stage = "wrapped";
     let result;
     try {
       result = body(this);
@@ -115,7 +133,7 @@ export class Exchange implements DictOwner, Additions {
     } catch (error) {
       return isOutermost ? this.#finishThrown(error) : Promise.reject(error);
     }
-    return result.then(
+    return Promise.resolve(result).then(
       (response) => this.#finish(response, true),
       (error) => this.#finishThrown(error),
     );
@@ -123,7 +141,7 @@ export class Exchange implements DictOwner, Additions {
 
   /** Writes what is to be written to a response. */
   commit(response: Response): MaybePromise<Response> {
-    this.open();
+    this.open(); // Nobody needs a promise that is kept at once.
     // Below a wrapper, more may be saved after this.
     return this.#finish(response, this.#stage !== "wrapped");
   }
@@ -151,6 +169,23 @@ export class Exchange implements DictOwner, Additions {
     });
   }
 
+  /**
+   * Lets the response wait for what will write, even if nobody awaits it. What
+   * fails fails the response, too, unless something is saved later.
+   */
+  hold<T>(work: Promise<T>): Promise<T> {
+    const done = work.catch((error) => {
+      this.#pending = guard(this.settle().then(() => Promise.reject(error)));
+    });
+    this.#held = Promise.all([this.#held, done]);
+    return work;
+  }
+
+  /** Waits for the writes that were begun, whatever comes of them. */
+  async settle(): Promise<void> {
+    await this.#pending?.catch(ignore);
+  }
+
   /** Sets a cookie beside the session's, or deletes it. */
   setCookie(cookie: OutgoingCookie): void {
     this.cookies ??= [];
@@ -170,7 +205,7 @@ export class Exchange implements DictOwner, Additions {
   async #takeOne(values: string[]): Promise<Dict> {
     const { core, request } = this;
     const payloads = await Promise.all(
-      values.map((value) => core.backend.load(value)),
+      values.map(async (value) => await core.load(value)),
     );
     const valid = payloads.filter((payload) => core.accepts(payload));
     if (valid.length === 1) {
@@ -201,7 +236,7 @@ export class Exchange implements DictOwner, Additions {
 
   /** A thrown `Response` is an answer; any other error sets no cookie. */
   async #finishThrown(error: unknown): Promise<Response> {
-    if (error instanceof Response) return this.#finish(error, true);
+    if (isResponse(error)) return this.#finish(error, true);
     this.#stage = "left";
     // What a store is writing is let end; its failure would hide the error.
     await this.#pending?.catch(ignore);
@@ -209,15 +244,40 @@ export class Exchange implements DictOwner, Additions {
   }
 
   #finish(response: Response, isLast: boolean): MaybePromise<Response> {
-    if (!(response instanceof Response)) {
+    if (!isResponse(response)) {
       if (isLast) this.#stage = "left";
       throw new TypeError(
         "Cannot commit session: the handler returned no Response",
       );
     }
-    return this.#beginLastWrite()
+    const held = this.#held;
+    if (held !== undefined) {
+      this.#held = undefined;
+      return held.then(() => this.#finish(response, isLast));
+    }
+    return this.#beginLastWrite(response)
       ? this.#finishLater(response, isLast)
-      : this.#seal(response, isLast);
+      : this.#finishWritten(response, isLast);
+  }
+
+  /** Does what is left to do: only now is it sure that there is a response. */
+  #finishWritten(response: Response, isLast: boolean): MaybePromise<Response> {
+    const { beforeEnd } = this;
+    if (beforeEnd === undefined || !isLast) return this.#seal(response, isLast);
+    this.beforeEnd = undefined;
+    return this.#finishAfter(beforeEnd, response);
+  }
+
+  async #finishAfter(
+    action: () => Promise<void>,
+    response: Response,
+  ): Promise<Response> {
+    try {
+      await action();
+    } catch (error) {
+      return await this.#finishThrown(error);
+    }
+    return await this.#finish(response, true);
   }
 
   /** Waits for all writes, those included that are begun meanwhile. */
@@ -233,7 +293,7 @@ export class Exchange implements DictOwner, Additions {
         throw error;
       }
     } while (last !== this.#pending);
-    return this.#seal(response, isLast);
+    return await this.#finishWritten(response, isLast);
   }
 
   #seal(response: Response, isLast: boolean): Response {
@@ -243,11 +303,16 @@ export class Exchange implements DictOwner, Additions {
   }
 
   /** Begins to write what nobody saved; tells whether to wait for anything. */
-  #beginLastWrite(): boolean {
-    if (this.#dict === undefined) return false;
-    if (this.core.config.autoSave && this.#hasChanged(this.#dict)) {
+  #beginLastWrite(response: Response): boolean {
+    if (this.#dict === undefined) return this.#pending !== undefined;
+    const { autoSave, cookie } = this.core.config;
+    if (autoSave && this.#hasChanged(this.#dict)) {
       this.update();
-    } else if (this.#pending === undefined && this.#isRenewalDue) {
+    } else if (
+      this.#pending === undefined && this.#isRenewalDue &&
+      // What a copy of the request has saved is newer.
+      !setsCookie(response, cookie.name)
+    ) {
       this.#pending = this.#renew();
     }
     return this.#pending !== undefined;
@@ -268,15 +333,15 @@ export class Exchange implements DictOwner, Additions {
   ): Promise<void> {
     if (this.#stage === "unbound") throw new TypeError(unsent(action));
     if (this.#stage === "left") return refuseLate(action);
-    let work;
+    let begin: () => Promise<void>;
     try {
-      const begin = prepare();
-      work = this.#pending === undefined
-        ? begin()
-        : this.#pending.catch(ignore).then(begin);
+      begin = prepare();
     } catch (error) {
-      work = Promise.reject(error);
+      begin = () => Promise.reject(error); // In its turn, like any other.
     }
+    const work = this.#pending === undefined
+      ? begin()
+      : this.#pending.catch(ignore).then(begin);
     // Whoever commits will see the failure, even if nobody awaits this.
     return this.#pending = guard(work);
   }
@@ -284,20 +349,30 @@ export class Exchange implements DictOwner, Additions {
   async #store(data: Payload, change?: Change): Promise<void> {
     const { backend, config: { cookie, lifetime } } = this.core;
     const previous = this.#value;
-    const isNew = change?.isNew === true;
-    const claims = change === undefined
-      ? { ...this.#claims }
-      : { ...(change.dropsAll ? {} : this.#claims), ...change.claims };
+    const { isNew, goesOn, dropsAll, claims: changed } = change ?? {};
+    const claims: Payload = {
+      ...(dropsAll ? {} : this.#claims),
+      ...(typeof changed === "function" ? changed(this.#claims) : changed),
+    };
     claims[COOKIE] = cookie.name;
     lifetime.stamp(claims, startOf(claims));
     const payload = Object.assign(data, claims);
     const value = await backend.save(payload, isNew ? undefined : previous);
     cookie.check(value);
-    if (isNew && previous !== undefined) await backend.remove?.(previous);
+    if (isNew && previous !== undefined) {
+      // What has ended meanwhile shall not come back under another id.
+      if (goesOn && await backend.load(previous) === null) {
+        await backend.remove?.(value);
+        throw new Error(
+          "Cannot regenerate session: it was ended by another request; begin a new one",
+        );
+      }
+      await backend.remove?.(previous);
+    }
     // Only now: a login that failed half way is none.
     this.#claims = claims;
     this.#value = value;
-    if (change?.dropsAll) clearDict(this.#dict!); // it was loaded
+    if (dropsAll) clearDict(this.#dict!); // it was loaded
     this.setCookie(cookie.set(this.request, value));
   }
 
@@ -331,7 +406,7 @@ export class Exchange implements DictOwner, Additions {
 
   async #saveRenewed(value: string, claims: Payload): Promise<string | null> {
     const { backend } = this.core;
-    const payload = await backend.load(value);
+    const payload = await this.core.load(value);
     if (!this.core.accepts(payload)) return null;
     return await backend.save({ ...payload, ...claims }, value);
   }

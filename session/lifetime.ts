@@ -6,7 +6,13 @@
  */
 
 import type { Payload, RejectReason } from "../backends/backend.ts";
-import { isTime, SAVED, STARTED, timeProblem } from "../backends/claims.ts";
+import {
+  isTime,
+  SAVED,
+  STARTED,
+  timeBy,
+  timeProblem,
+} from "../backends/claims.ts";
 
 /** The limits of a session's life. */
 export interface Limits {
@@ -29,7 +35,7 @@ export class Lifetime {
 
   /** The time, in seconds since the epoch. */
   get now(): number {
-    return this.#limits.clock() / 1000;
+    return timeBy(this.#limits.clock);
   }
 
   /** What is wrong with a payload by these limits, if anything. */

@@ -20,7 +20,7 @@ import { TokenBackend } from "../backends/tokens/token_backend.ts";
 import { type CookieOptions, NamedCookie } from "./cookie.ts";
 import { Lifetime } from "./lifetime.ts";
 
-/** Options of a session; all of them have a default. */
+/** Options of a session; all of them may be left out. */
 export interface SessionOptions {
   /**
    * The secret key, or a list of keys for rotation: the first signs, all
@@ -139,13 +139,16 @@ export interface SessionConfig {
 /**
  * Checks and completes options.
  *
+ * @param given The options.
+ * @param before Those that hold where nothing else is given.
  * @throws {TypeError} If one is not of the kind it must be.
  * @throws {RangeError} If a key is too short or a lifetime out of range.
  */
 export function resolveOptions(
   given: SessionOptions | undefined,
+  before?: SessionOptions,
 ): SessionConfig {
-  const options = checkOptions(given, CHECKS);
+  const options = { ...before, ...checkOptions(given, CHECKS) };
   const { cookieName = "session", cookieOptions = {} } = options;
   const { autoSave = false, clock = Date.now } = options;
   const { maxAge = DEFAULT_MAX_AGE, absoluteMaxAge } = options;
@@ -206,6 +209,7 @@ export function makeBackend(
       "Cannot use backend: a Backend has load(), save() and the boolean `authenticated`",
     );
   }
+  backend.useClock?.(settings.clock);
   return backend;
 }
 

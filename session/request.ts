@@ -32,11 +32,7 @@ class Exchanges extends Note {
 
 /** The exchange of a request, made where there is none yet. */
 export function exchangeOf(core: SessionCore, request: Request): Exchange {
-  if (!(request instanceof Request)) {
-    throw new TypeError(
-      "Cannot read session: expected the Request; a framework's own request object holds it",
-    );
-  }
+  checkRequest(request);
   const first = Exchanges.get(request);
   for (let one = first; one !== undefined; one = one.next) {
     if (one.core === core) return one;
@@ -50,6 +46,17 @@ export function openExchange(core: SessionCore, request: Request): Exchange {
   return exchange.hasLeft
     ? begin(core, request, Exchanges.get(request))
     : exchange;
+}
+
+/** Lets a copy of a request have the exchanges that the request has. */
+export function shareExchanges(
+  core: SessionCore,
+  request: Request,
+  copy: Request,
+): void {
+  checkRequest(copy);
+  exchangeOf(core, request);
+  Exchanges.set(copy, Exchanges.get(request)!); // there is one now
 }
 
 /** Runs a handler for a request; the outermost one writes the session. */
@@ -82,4 +89,11 @@ function begin(
   const exchange = new Exchange(core, request, others);
   Exchanges.set(request, exchange);
   return exchange;
+}
+
+function checkRequest(request: unknown): void {
+  if (request instanceof Request) return;
+  throw new TypeError(
+    "Cannot read session: expected the Request; a framework's own request object holds it",
+  );
 }

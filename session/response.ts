@@ -5,14 +5,16 @@
  */
 
 import type { OutgoingCookie } from "./cookie.ts";
-import { Note } from "./runtime.ts";
 
+/**
+ * What the runtime itself writes where a body is text. No other type is a sure
+ * sign of one: an answer to HEAD has its page's.
+ */
+const TEXT = "text/plain;charset=UTF-8";
 const VARIES_ON_COOKIE = /(^|,)\s*(cookie|\*)\s*(,|$)/i;
 
 /** What a session has to say to the browser and to caches. */
 export interface Additions {
-  /** Whose response it is. */
-  request: Request;
   /** The cookies to set, one of each name, in place of any that is there. */
   cookies: readonly OutgoingCookie[] | undefined;
   /**
@@ -20,6 +22,11 @@ export interface Additions {
    * application's own `Cache-Control` stands.
    */
   isPrivate: boolean;
+}
+
+/** Whether a response sets or deletes a cookie already. */
+export function setsCookie({ headers }: Response, name: string): boolean {
+  return headers.getSetCookie().some((line) => line.startsWith(`${name}=`));
 }
 
 /**
@@ -36,67 +43,35 @@ export function finishResponse(
   additions: Additions,
 ): Response {
   if (response.type === "error") return response;
-  const isAgain = Sent.isByAnother(response, additions.request);
-  const isShared = additions.cookies !== undefined && !isSentOnce(response);
-  if (!isAgain && !isShared) {
+  if (additions.cookies === undefined || isSentOnce(response)) {
     try {
       writeHeaders(response.headers, additions);
-      if (additions.cookies !== undefined) Sent.note(response, additions);
       return response;
     } catch {
       // Immutable headers: of `Response.redirect()`, `fetch()` and the like.
     }
   }
   const result = copy(response);
-  if (isAgain) Sent.clean(response, result.headers);
   writeHeaders(result.headers, additions);
   return result;
 }
 
 /**
  * Whether a response has a body, which is gone once it was sent, or upgrades its
- * connection. Asking for the body makes a stream of it, so its type will do.
+ * connection.
  */
 function isSentOnce(response: Response): boolean {
-  const { status, headers } = response;
-  if (status === 101) return true;
-  const hasNoBody = status === 204 || status === 205 ||
-    status >= 300 && status < 400;
-  return !hasNoBody && (headers.has("Content-Type") || response.body !== null);
+  return response.status === 101 ||
+    response.headers.get("Content-Type") === TEXT || hasBody(response);
 }
 
-/**
- * A note on a response that cookies were set on: should it be sent again, they
- * are not that visitor's.
- */
-class Sent extends Note {
-  #request: Request;
-  #lines: string[] = [];
-
-  private constructor(response: Response, request: Request) {
-    super(response);
-    this.#request = request;
-  }
-
-  static note(response: Response, { request, cookies = [] }: Additions): void {
-    if (!(#request in response)) new Sent(response, request);
-    const sent = response as unknown as Sent;
-    for (const { line } of cookies) sent.#lines.push(line);
-  }
-
-  static isByAnother(response: Response, request: Request): boolean {
-    return #request in response &&
-      (response as unknown as Sent).#request !== request;
-  }
-
-  /** Removes those cookies from the headers of a copy. */
-  static clean(response: Response, headers: Headers): void {
-    const lines = (response as unknown as Sent).#lines;
-    const others = headers.getSetCookie()
-      .filter((line) => !lines.includes(line));
-    headers.delete("Set-Cookie");
-    for (const line of others) headers.append("Set-Cookie", line);
-  }
+/** Asks for the body, which makes a stream of it. */
+function hasBody(response: Response): boolean {
+  if (!("Bun" in globalThis)) return response.body !== null;
+  // Bun forgets that a body is text when it is asked for it.
+  const { body } = response.clone();
+  body?.cancel();
+  return body !== null;
 }
 
 function writeHeaders(
@@ -133,7 +108,9 @@ function setCookies(
 
 /** Copies a response, to have headers of its own. */
 function copy(response: Response): Response {
-  const { status, statusText, headers } = response;
+  const { status, statusText } = response;
+  // Some servers on Node would let both have the same headers.
+  const headers = new Headers(response.headers);
   // Not `response` itself as the options, which takes twice the time to read.
   return new Response(response.body, { status, statusText, headers });
 }

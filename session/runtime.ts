@@ -5,6 +5,10 @@
  * @module
  */
 
+import { guard, ignore } from "../backends/stores/unawaited.ts";
+
+export { guard, ignore };
+
 /** A value, or the promise of one. */
 export type MaybePromise<T> = T | Promise<T>;
 
@@ -21,7 +25,8 @@ export function andThen<T, R>(
   value: MaybePromise<T>,
   next: (value: T) => MaybePromise<R>,
 ): MaybePromise<R> {
-  return isPromise(value) ? value.then(next) : next(value);
+  // Of a query that is no Promise itself, `then` may return anything.
+  return isPromise(value) ? Promise.resolve(value).then(next) : next(value);
 }
 
 /** Calls a function whose failure, at once or later, becomes a rejection. */
@@ -29,20 +34,20 @@ export function attempt<T>(action: () => MaybePromise<T>): Promise<T> {
   // Not `Promise.try`, which takes longer to pass on a promise.
   try {
     const value = action();
-    return isPromise(value) ? guard(value) : Promise.resolve(value);
+    return guard(Promise.resolve(value));
   } catch (error) {
     return guard(Promise.reject(error));
   }
 }
 
-/** Lets a promise fail unawaited: a rejection that nobody handles ends Deno. */
-export function guard<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(ignore);
-  return promise;
+/**
+ * Whether a value is a response. Servers on Node put a class of their own in
+ * place of `Response`, and responses made before, or by `fetch`, are not of it.
+ */
+export function isResponse(value: unknown): value is Response {
+  return value instanceof Response ||
+    Object.prototype.toString.call(value) === "[object Response]";
 }
-
-/** Does nothing. */
-export function ignore(): void {}
 
 /**
  * A class whose constructor returns the object it is given, so that a private

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { base64Backend } from "../backends/base64.ts";
 import { fernetBackend } from "../backends/fernet.ts";
 import { jwtBackend } from "../backends/jwt.ts";
-import { type KvBackend, kvBackend, type KvStore } from "../backends/kv.ts";
+import { kvBackend, type KvStore, type StoreBackend } from "../backends/kv.ts";
 import {
   type Backend,
   generateSecretKey,
@@ -395,7 +395,7 @@ Deno.test("the backends are typed", () => {
     kvBackend(store),
   ];
   void backends;
-  assertType<Equal<ReturnType<typeof kvBackend>, KvBackend>>();
+  assertType<Equal<ReturnType<typeof kvBackend>, StoreBackend>>();
   // @ts-expect-error -- it signs, and so needs a key
   void (() => jwtBackend({}));
   // @ts-expect-error -- it signs nothing

@@ -6,7 +6,11 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { type KvBackend, kvBackend, type KvStore } from "../../backends/kv.ts";
+import {
+  kvBackend,
+  type KvStore,
+  type StoreBackend,
+} from "../../backends/kv.ts";
 import {
   Login,
   Session,
@@ -197,15 +201,15 @@ export class Race implements Disposable {
 
 /** A history over a real database whose operations are delayed. */
 export class KvRace extends Race {
-  readonly backend: KvBackend;
+  readonly backend: StoreBackend;
   readonly kv: Deno.Kv;
   readonly login = new Login<{ id: number }>(this.session);
 
   private constructor(seed: number, kv: Deno.Kv, areReadsPrompt: boolean) {
-    const backends: KvBackend[] = [];
-    super(seed, ({ time, scheduler }) => {
+    const backends: StoreBackend[] = [];
+    super(seed, ({ scheduler }) => {
       const store = delayed(kv, scheduler.pause, areReadsPrompt);
-      backends.push(kvBackend(store, { clock: time.clock }));
+      backends.push(kvBackend(store));
       return { backend: backends[0], secretKey: KEY };
     });
     [this.backend] = backends;
@@ -229,14 +233,15 @@ export class KvRace extends Race {
     );
   }
 
-  /** How many records there are, and how many entries of users. */
-  async count(): Promise<[records: number, entries: number]> {
-    const keys = await Array.fromAsync(
-      this.kv.list({ prefix: ["sessions"] }),
-      ({ key }) => key[1],
-    );
-    const count = (what: string) => keys.filter((key) => key === what).length;
-    return [count("records"), count("users")];
+  /** How many sessions there are, and how many entries of users. */
+  async count(): Promise<[sessions: number, entries: number]> {
+    let [sessions, entries] = [0, 0];
+    for await (const { key, value } of this.kv.list({ prefix: ["sessions"] })) {
+      if (key[1] === "users") entries++;
+      // What is no object marks that a user's sessions were ended.
+      else if (value instanceof Uint8Array && value[0] === 0x7B) sessions++;
+    }
+    return [sessions, entries];
   }
 }
 
@@ -309,8 +314,6 @@ function delayed(
       await pause();
       return entry;
     },
-    set: (key, value, options) => slowly(() => kv.set(key, value, options)),
-    delete: (key) => slowly(() => kv.delete(key)),
     async *list(selector) {
       await pause();
       for await (const entry of kv.list(selector)) {

@@ -66,6 +66,14 @@ for (const name of ["save", "delete"] as const) {
     assertEquals({ ...dict }, {});
   });
 
+  Deno.test(`dict.${name} can be handed on`, async () => {
+    const response = await visit(newSession(), (dict) => {
+      const { [name]: method } = dict;
+      return method();
+    });
+    assertEquals(response.headers.getSetCookie().length, 1);
+  });
+
   Deno.test(`session.get() keeps the method where a foreign token holds ${name}`, async () => {
     const value = await signToken({ [name]: "x", n: 1 });
     const dict = await newSession().get(requestOf(value));

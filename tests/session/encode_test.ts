@@ -1,10 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Session } from "../../mod.ts";
+import { type Payload, Session } from "../../mod.ts";
 import {
   KEY,
   MemoryBackend,
   NOW,
   OTHER_KEY,
+  requestWith,
   signToken,
   stoppedClock,
 } from "../_helpers.ts";
@@ -109,4 +110,23 @@ Deno.test("session.decode() with another key holds a Fernet token to maxAge", as
   assertEquals(await session.decode(token, OTHER_KEY), { n: 1 });
   advance(2);
   assertEquals(await session.decode(token, OTHER_KEY), {});
+});
+
+for (
+  const payload of [undefined, null, "text", 1, [1], new Map(), new Date()]
+) {
+  Deno.test(`session.encode() rejects ${Deno.inspect(payload)} for a payload`, async () => {
+    await assertRejects(
+      () => newSession().encode(payload as unknown as Payload),
+      TypeError,
+      "Cannot use payload",
+    );
+  });
+}
+
+Deno.test("session.encode() takes a dictionary", async () => {
+  const session = newSession();
+  const dict = await session.get(requestWith());
+  dict.n = 1;
+  assertEquals(await session.decode(await session.encode(dict)), { n: 1 });
 });

@@ -6,6 +6,7 @@ import {
 } from "@std/assert";
 import type { Session } from "../../mod.ts";
 import { cookieSetBy, NOW } from "../_helpers.ts";
+import { countCalls } from "../_tokens.ts";
 import { dataOf, newSession, visit } from "./_visits.ts";
 
 class Point {
@@ -14,6 +15,20 @@ class Point {
 
 const circular: Record<string, unknown> = {};
 circular.self = circular;
+
+/** What the error says to do. */
+const MEND = "use plain objects, arrays, strings, finite numbers, booleans";
+
+/** An array in an array, and so on. */
+function nested(depth: number): unknown[] {
+  let array: unknown[] = [];
+  for (let i = 1; i < depth; i++) array = [array];
+  return array;
+}
+
+function likeObject(): unknown {
+  return JSON.parse('{"__proto__":{"admin":true},"constructor":1}');
+}
 
 /** What JSON can't hold, and what the error says of it. */
 const NO_JSON: [what: string, value: unknown, ...fragments: string[]][] = [
@@ -41,6 +56,7 @@ const NO_JSON: [what: string, value: unknown, ...fragments: string[]][] = [
   ["undefined in an array", [1, undefined], '"x"', "undefined"],
   ["a hole in an array", new Array(1), '"x"', "undefined"],
   ["a circular object", circular, '"x"', "circle"],
+  ["an array in 2,000 others", nested(2_001), '"x"', "too deeply nested"],
 ];
 
 /** What a session gives back for a value. */
@@ -54,6 +70,7 @@ const JSON_VALUES: [what: string, value: unknown, kept: unknown][] = [
   ["an array", [1, [2, []], "3"], [1, [2, []], "3"]],
   ["an object", { a: { b: {} } }, { a: { b: {} } }],
   ["an object without a prototype", Object.create(null), {}],
+  ["names like those of objects", likeObject(), likeObject()],
   ["undefined in an object", { a: 1, gone: undefined }, { a: 1 }],
 ];
 
@@ -73,6 +90,7 @@ const CLAIMS = [
   "_auth_time",
   "_stamp",
   "_states",
+  "_series",
 ];
 
 /** The ways in which a value gets into a session. */
@@ -92,7 +110,7 @@ for (const [what, value, ...fragments] of NO_JSON) {
     Deno.test(`${way} rejects ${what}`, async () => {
       const session = newSession({ autoSave: way === "autoSave" });
       const error = await assertRejects(() => save(session, value), TypeError);
-      for (const fragment of fragments) {
+      for (const fragment of [...fragments, MEND]) {
         assertStringIncludes(error.message, fragment);
       }
     });
@@ -147,5 +165,37 @@ for (const value of [10n, new Map([["planted", "planted"]])]) {
     });
     const error = await assertRejects(() => save, TypeError);
     assert(!error.message.includes("planted"), error.message);
+  });
+}
+
+Deno.test("dict.save() rejects a symbol for a name, wherever it is", async () => {
+  const edits: ((dict: object) => unknown)[] = [
+    (dict) => Reflect.set(dict, Symbol("s"), 1),
+    (dict) => Reflect.set(dict, "x", [{ [Symbol("s")]: 1 }]),
+  ];
+  for (const edit of edits) {
+    const save = visit(newSession(), (dict) => {
+      edit(dict);
+      return dict.save();
+    });
+    await assertRejects(() => save, TypeError, "symbol");
+  }
+});
+
+for (const method of ["jwt", "fernet"] as const) {
+  Deno.test(`dict.save() makes no ${method} token of data as large as a file`, async () => {
+    const session = newSession({ backend: method });
+    const count = await countCalls(
+      async () => {
+        const save = visit(session, (dict) => {
+          dict.x = "x".repeat(5_000);
+          return dict.save();
+        });
+        await assertRejects(() => save, RangeError, "over the limit of 4096");
+      },
+      "sign",
+      "encrypt",
+    );
+    assertEquals(count, 0);
   });
 }

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import {
   cookieSetBy,
   NOW,
@@ -7,7 +7,15 @@ import {
   signToken,
   stoppedClock,
 } from "../_helpers.ts";
-import { dataOf, DAY, newSession, savedAgo, visit } from "./_visits.ts";
+import {
+  dataOf,
+  DAY,
+  newSession,
+  requestOf,
+  savedAgo,
+  valueWith,
+  visit,
+} from "./_visits.ts";
 
 Deno.test("session.get() enforces maxAge through exp", async () => {
   const { session, value, advance } = await savedAgo(99, { maxAge: 100 });
@@ -141,5 +149,20 @@ for (const way of ["renewal", "dict.save()"]) {
     }, { value });
     const payload = payloadOf(cookieSetBy(response));
     assertEquals([payload._started, payload.exp], [NOW, NOW + 150]);
+  });
+}
+
+for (const time of [NaN, Infinity, "1700000000000", 1n, null, undefined]) {
+  Deno.test(`session.get() and dict.save() reject a clock that tells ${Deno.inspect(time)}`, async () => {
+    const value = await valueWith(newSession(), { n: 1 });
+    const session = newSession({ clock: () => time as number });
+    for (
+      const call of [
+        () => session.get(requestOf(value)),
+        () => visit(session, (dict) => dict.save()),
+      ]
+    ) {
+      await assertRejects(call, TypeError, "Cannot use clock");
+    }
   });
 }

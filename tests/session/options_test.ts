@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Session, type SessionOptions } from "../../mod.ts";
+import { type CookieOptions, Session, type SessionOptions } from "../../mod.ts";
 import {
   cookieSetBy,
   KEY,
@@ -88,6 +88,10 @@ const ROWS: Row[] = [
     ["a number", 1, TypeError, "boolean", "number"],
     ["null", null, TypeError, "boolean", "null"],
   ]),
+  ...rowsOf("onReject", [
+    ["true", true, TypeError, "function", "boolean"],
+    ["null", null, TypeError, "function", "null"],
+  ]),
   ...rowsOf("clock", [
     ["a number", 0, TypeError, "function", "number"],
     ["a Date", new Date(0), TypeError, "function", "object"],
@@ -100,11 +104,6 @@ const ROWS: Row[] = [
     "clock",
     "function",
   ],
-  ["max_age", { max_age: 60 }, TypeError, "max_age", "maxAge?"],
-  ["Autosave", { Autosave: true }, TypeError, "Autosave", "autoSave?"],
-  ["secret", { secret: PLANTED }, TypeError, "secret", "secretKey?"],
-  ["ttl", { ttl: 60 }, TypeError, "ttl", "maxAge"],
-  ["a name of Object.prototype", { toString: 1 }, TypeError, "toString"],
 ];
 
 testRefusals(ROWS);
@@ -136,6 +135,7 @@ const GOOD: [what: string, options: SessionOptions][] = [
     maxAge: undefined,
     absoluteMaxAge: undefined,
     autoSave: undefined,
+    onReject: undefined,
     clock: undefined,
   }],
 ];
@@ -181,4 +181,62 @@ Deno.test("session.initialize() throws for bad options, and keeps the old", asyn
   );
   assertEquals(session.secretKey, KEY);
   assertEquals(await dataOf(session, await signToken({ n: 1 })), { n: 1 });
+});
+
+// Where the options are
+
+const KEY_AND_CLOCK = {
+  secretKey: { value: KEY, enumerable: true },
+  clock: { value: () => NOW * 1000, enumerable: true },
+};
+
+class Config {
+  get maxAge(): number {
+    return 100;
+  }
+}
+
+for (const options of [new Map([["maxAge", 1]]), Promise.resolve({}), []]) {
+  const name = options.constructor.name;
+
+  Deno.test(`new Session() and session.initialize() refuse ${name} for options`, () => {
+    const given = options as SessionOptions;
+    const mend = "must be a plain object";
+    assertThrows(() => new Session(given), TypeError, mend);
+    assertThrows(() => newSession().initialize(given), TypeError, mend);
+    assertThrows(
+      () => newSession({ cookieOptions: given as CookieOptions }),
+      TypeError,
+      mend,
+    );
+  });
+}
+
+Deno.test("new Session() and session.initialize() take and check options of a class", async () => {
+  const session = newSession();
+  session.initialize(new Config());
+  for (
+    const one of [
+      session,
+      new Session(Object.create(new Config(), KEY_AND_CLOCK)),
+    ]
+  ) {
+    const response = await visit(one, (dict) => void dict.save());
+    assertEquals(payloadOf(cookieSetBy(response)).exp, NOW + 100);
+  }
+  const wrong = Object.create({ maxAge: "100" });
+  assertThrows(() => new Session(wrong), TypeError, "maxAge");
+  assertThrows(() => newSession().initialize(wrong), TypeError, "maxAge");
+});
+
+Deno.test("new Session() reads an option once", () => {
+  let reads = 0;
+  const options = {
+    get maxAge(): number {
+      reads++;
+      return 100;
+    },
+  };
+  new Session(options);
+  assertEquals(reads, 1);
 });

@@ -5,7 +5,7 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
-import type { Payload } from "../../mod.ts";
+import { type Payload, withSession } from "../../mod.ts";
 import {
   captureErrors,
   cookieSetBy,
@@ -21,6 +21,7 @@ import {
   dataOf,
   DAY,
   newSession,
+  requestOf,
   savedAgo,
   storeOf,
   visit,
@@ -222,3 +223,19 @@ Deno.test("renewal sets no cookie of characters that a cookie can't hold", async
   assertEquals(response.headers.getSetCookie(), []);
   assertEquals(log.lines.length, 1);
 });
+
+for (const [when, seconds] of [["due", 60], ["not due", 0]] as const) {
+  Deno.test(`a wrapper whose renewal is ${when} leaves the cookie that a copy of its request has set`, async () => {
+    const { session, value } = await savedAgo(seconds, { maxAge: 100 });
+    const save = session.wrap(async (request) => {
+      const dict = await session.get(request);
+      dict.n = 2;
+      dict.save();
+      return new Response("Hello");
+    });
+    const request = requestOf(value);
+    const handler = withSession(session, () => save(new Request(request)));
+    const saved = cookieSetBy(await handler(request));
+    assertEquals(await dataOf(session, saved), { n: 2 });
+  });
+}

@@ -28,6 +28,9 @@ const CONSTANTS: Record<string, Response> = {
     status: 304,
     headers: { "Content-Type": "text/html" },
   }),
+  "an answer to HEAD": new Response(null, {
+    headers: { "Content-Type": "text/html" },
+  }),
 };
 
 const save = (dict: SessionDict) => void dict.save();
@@ -163,6 +166,7 @@ for (const [what, constant] of Object.entries(CONSTANTS)) {
         return constant;
       };
       const first = await visit(session, save, { respond });
+      assertEquals(constant.headers.getSetCookie(), []);
       const second = await visit(session, () => {}, { respond });
       assertEquals(first.headers.getSetCookie().length, 1);
       assertEquals(second.headers.getSetCookie(), []);

@@ -1,11 +1,7 @@
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-} from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { SessionDict, SessionOptions } from "../../mod.ts";
 import {
+  captureRejections,
   cookieSetBy,
   MemoryBackend,
   NOW,
@@ -120,23 +116,14 @@ const FAILURES: [
 
 for (const [what, data, options, ErrorClass, message] of FAILURES) {
   Deno.test(`dict.save() makes the wrapper reject for ${what}, and nothing else`, async () => {
-    const unhandled: unknown[] = [];
-    const listen = (event: PromiseRejectionEvent) => {
-      event.preventDefault();
-      unhandled.push(event.reason);
-    };
-    addEventListener("unhandledrejection", listen);
-    try {
-      const response = visit(newSession(options), async (dict) => {
-        dict.x = data;
-        dict.save();
-        await nextTurn();
-      });
-      await assertRejects(() => response, ErrorClass, message);
-    } finally {
-      removeEventListener("unhandledrejection", listen);
-    }
-    assertEquals(unhandled, []);
+    using rejections = captureRejections();
+    const response = visit(newSession(options), async (dict) => {
+      dict.x = data;
+      dict.save();
+      await nextTurn();
+    });
+    await assertRejects(() => response, ErrorClass, message);
+    assertEquals(rejections.reasons, []);
   });
 
   Deno.test(`dict.save() makes the wrapper reject for ${what}, though the handler caught it`, async () => {
@@ -185,27 +172,3 @@ Deno.test("dict.save() takes data of 2,900 bytes in a token", async () => {
   const data = { text: "x".repeat(2_900) };
   assertEquals(await dataOf(session, await valueWith(session, data)), data);
 });
-
-// Too late
-
-/** How a handler ends, as far as the wrapper can tell. */
-const ENDS: Record<string, () => Response> = {
-  "the response has left": () => new Response("Hello"),
-  "the handler has thrown": () => {
-    throw new Error("broken");
-  },
-  "the handler has returned no Response": () =>
-    undefined as unknown as Response,
-};
-
-for (const [what, respond] of Object.entries(ENDS)) {
-  for (const method of ["save", "delete"] as const) {
-    Deno.test(`dict.${method}() rejects once ${what}`, async () => {
-      const kept: SessionDict[] = [];
-      await visit(newSession(), (dict) => void kept.push(dict), { respond })
-        .catch(() => {});
-      assert(kept.length === 1);
-      await assertRejects(async () => await kept[0][method](), Error, "left");
-    });
-  }
-}

@@ -5,6 +5,7 @@ import { PRINTABLE, takenCharacters } from "./_refusals.ts";
 import {
   dataOf,
   newSession,
+  nextTurn,
   savedAgo,
   storeOf,
   valueWith,
@@ -89,6 +90,26 @@ Deno.test("dict.save() shows a store the writes of a request in their order", as
   assertEquals(order, ["begin 1", "end 1", "begin 2", "end 2"]);
 });
 
+Deno.test("dict.save() that is refused lets nothing overtake the write before it", async () => {
+  const written: unknown[] = [];
+  const backend = storeOf(null, {
+    async save({ n }) {
+      if (n === 1) await nextTurn();
+      written.push(n);
+      return "id";
+    },
+  });
+  await visit(newSession({ backend }), async (dict) => {
+    dict.n = 1;
+    dict.save();
+    dict.n = new Date();
+    await assertRejects(() => dict.save(), TypeError);
+    dict.n = 2;
+    await dict.save();
+  });
+  assertEquals(written, [1, 2]);
+});
+
 for (const [where, valueWith] of PLACES) {
   Deno.test(`dict.save() takes a store's value with exactly the characters that may stand ${where} in a cookie`, async () => {
     let value = "";
@@ -146,3 +167,48 @@ for (const way of ["throws", "rejects"]) {
     assertStrictEquals(await assertRejects(() => response), failure);
   });
 }
+
+// Stores of no type
+
+Deno.test("session.get() takes undefined from a store for nothing", async () => {
+  const load = () => undefined as unknown as null;
+  const backend = storeOf(null, { load });
+  assertEquals(await dataOf(newSession({ backend }), "id"), {});
+});
+
+for (const found of ["{}", 1, true, [1]]) {
+  Deno.test(`session.get() refuses ${Deno.inspect(found)} from a store`, async () => {
+    const load = () => found as unknown as Payload;
+    const session = newSession({ backend: storeOf(null, { load }) });
+    for (
+      const call of [
+        () => dataOf(session, "id"),
+        () => session.decode("id"),
+        () => session.get(requestWith("session=a; session=b")),
+      ]
+    ) {
+      await assertRejects(call, TypeError, "load() returned");
+    }
+  });
+}
+
+Deno.test("dict.save() refuses no string from a store", async () => {
+  for (const value of [undefined, null, 1, ["id"]]) {
+    const save = () => Promise.resolve(value as unknown as string);
+    const session = newSession({ backend: storeOf(null, { save }) });
+    await assertRejects(
+      () => visit(session, (dict) => dict.save()),
+      TypeError,
+      "save() returned",
+    );
+  }
+});
+
+Deno.test("session.get() awaits what is no Promise but has a then()", async () => {
+  const found = {
+    then: (resolve: (payload: Payload) => void) => resolve({ n: 1 }),
+  };
+  const load = () => found as unknown as Promise<Payload>;
+  const session = newSession({ backend: storeOf(null, { load }) });
+  assertEquals(await dataOf(session, "id"), { n: 1 });
+});

@@ -43,7 +43,8 @@ Deno.test("session.wrap() takes a handler that is not async", async () => {
 });
 
 Deno.test("withSession() refuses what is no Session", () => {
-  for (const session of [{}, Object.create(Session.prototype)]) {
+  const none = [undefined, null, {}, Object.create(Session.prototype)];
+  for (const session of none) {
     assertThrows(
       () => withSession(session, () => new Response("Hello")),
       TypeError,
@@ -51,6 +52,17 @@ Deno.test("withSession() refuses what is no Session", () => {
     );
   }
 });
+
+for (const handler of [undefined, null, {}, "page", new Response("Hello")]) {
+  Deno.test(`wrappers refuse ${Deno.inspect(handler)} as a handler, before there is a request`, () => {
+    const session = newSession();
+    // deno-lint-ignore no-explicit-any -- what a script may pass
+    const none = handler as any;
+    const message = "Cannot use handler: it must be a function";
+    assertThrows(() => session.wrap(none), TypeError, message);
+    assertThrows(() => withSession(session, none), TypeError, message);
+  });
+}
 
 Deno.test("wrappers pass extra arguments on", async () => {
   const session = newSession();

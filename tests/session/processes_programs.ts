@@ -17,7 +17,7 @@ async function replace(
 ): Promise<void> {
   const before = pool[index];
   pool[index] = undefined;
-  await pause(); // for the requests that are under way
+  await Promise.allSettled(underWay); // some of them there
   await before?.stop();
   const script = "tests/session/_counter_server.ts";
   const args = ["run", "--allow-net", script, ...secretKeys];
@@ -28,6 +28,15 @@ async function replace(
 function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 50));
 }
+
+/** A response, and what it says. */
+interface Answer {
+  response: Response;
+  said: unknown;
+}
+
+/** The requests that have no answer yet. */
+const underWay = new Set<Promise<unknown>>();
 
 /** Comes again and again, to either process, and is counted without a gap. */
 async function visit(
@@ -40,9 +49,14 @@ async function visit(
   while (!signal.aborted) {
     const up = pool.filter((one) => one !== undefined);
     const { origin } = up[Math.floor(Math.random() * up.length)];
-    const headers = { Cookie: cookie };
-    const response = await fetch(`${origin}/${name}`, { headers });
-    assertEquals(await response.json(), { visitor: name, n: ++n });
+    const answer: Promise<Answer> = fetch(`${origin}/${name}`, {
+      headers: { Cookie: cookie },
+    })
+      .then(async (response) => ({ response, said: await response.json() }))
+      .finally(() => underWay.delete(answer));
+    underWay.add(answer);
+    const { response, said } = await answer;
+    assertEquals(said, { visitor: name, n: ++n });
     cookie = `session=${cookieSetBy(response)}`;
   }
   return n;
