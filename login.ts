@@ -28,11 +28,12 @@
  * @module
  */
 
-import { checkOptions, checkType, kindOf } from "./backends/check.ts";
+import { checkOptions, checkSeconds, checkType } from "./backends/check.ts";
 import { isUserId } from "./backends/claims.ts";
-import type { Exchange } from "./session/exchange.ts";
-import { exchangeOf, run } from "./session/request.ts";
-import { refuse, toLogin, toResponse } from "./login/guard.ts";
+import { redirect, safeNextPath } from "./helpers.ts";
+import { isForeign } from "./helpers/origin.ts";
+import { refuse } from "./login/answers.ts";
+import { checkAuthenticated, Guard, type UserHandler } from "./login/guard.ts";
 import { Identity } from "./login/identity.ts";
 import {
   FRESH_CHECKS,
@@ -46,13 +47,18 @@ import {
   type LoginUserOptions,
   LOGOUT_USER_CHECKS,
   type LogoutUserOptions,
+  TOKEN_CHECKS,
+  type TokenOptions,
   type UserLoader,
 } from "./login/options.ts";
-import { isForeign } from "./helpers/origin.ts";
-import { andThen, attempt, type MaybePromise } from "./session/runtime.ts";
-import { coreOf, type SessionCore } from "./session/core.ts";
-import { redirect, safeNextPath } from "./helpers.ts";
+import { LoginStates } from "./login/states.ts";
+import { PurposeTokens } from "./login/tokens.ts";
+import { type LoginSession, UserSessions } from "./login/user_sessions.ts";
 import type { Session } from "./session.ts";
+import { coreOf, type SessionCore } from "./session/core.ts";
+import type { Exchange } from "./session/exchange.ts";
+import { exchangeOf } from "./session/request.ts";
+import { andThen, attempt, isResponse } from "./session/runtime.ts";
 
 export type {
   FreshOptions,
@@ -61,8 +67,17 @@ export type {
   LoginOptions,
   LoginUserOptions,
   LogoutUserOptions,
+  TokenOptions,
   UserLoader,
 } from "./login/options.ts";
+export type { UserHandler } from "./login/guard.ts";
+export type { LoginSession } from "./login/user_sessions.ts";
+
+const LINK_TOKENS = {
+  type: "link+jwt",
+  purpose: "denizen link token",
+  action: "make token",
+};
 
 /**
  * Logins over a session.
@@ -94,6 +109,10 @@ export class Login<User extends Identified> {
   readonly #core: SessionCore;
   readonly #options: LoginOptions<User>;
   readonly #identity: Identity<User>;
+  readonly #guard: Guard<User>;
+  readonly #states: LoginStates;
+  readonly #tokens: PurposeTokens;
+  readonly #sessions: UserSessions;
 
   /**
    * Makes a login.
@@ -116,6 +135,10 @@ export class Login<User extends Identified> {
       );
     }
     this.#identity = new Identity(this.#core, this.#options);
+    this.#guard = new Guard(this.#core, this.#options, this.#identity);
+    this.#states = new LoginStates(this.#core);
+    this.#tokens = new PurposeTokens(this.#core, LINK_TOKENS);
+    this.#sessions = new UserSessions(this.#core);
     this.#core.login = this;
   }
 
@@ -143,8 +166,9 @@ export class Login<User extends Identified> {
    * @param user The user.
    * @param options The options.
    * @returns A redirect to a safe `next` of the options or of the request's query,
-   * else to `redirectUrl`; or 403 where a page of another origin sent the request.
-   * Without a wrapper, it carries the cookies.
+   * else to `redirectUrl`; or 403 where a page of another origin sent the
+   * request, or `state` is none of this visitor's. Without a wrapper, it carries
+   * the cookies.
    * @throws {TypeError} If the user has no id, or there is no key for `remember`.
    * @throws {RangeError} If `remember` is out of range.
    */
@@ -154,25 +178,27 @@ export class Login<User extends Identified> {
     options?: LoginUserOptions,
   ): Promise<Response> {
     return attempt(async () => {
-      const { remember = false, next, redirectUrl = "/" } = checkOptions(
-        options,
-        LOGIN_USER_CHECKS,
-      );
-      if (!isUserId(user?.id)) {
-        throw new TypeError(
-          "Cannot log in: the user has no id that is a string or a safe integer",
-        );
-      }
+      const checked = checkOptions(options, LOGIN_USER_CHECKS);
+      const { remember = false, fresh = true, redirectUrl = "/" } = checked;
+      checkUser(user, "log in");
       const days = this.#identity.daysOf(remember);
-      return await this.#answer(request, "login", async (exchange) => {
-        await this.#identity.logIn(exchange, user, { isFresh: true, days });
-        return redirect(nextPath(request, next) ?? redirectUrl);
+      return await this.#change(request, async (exchange) => {
+        const claims = Object.hasOwn(checked, "state")
+          ? await this.#states.use(exchange, checked.state)
+          : this.#isForeign(request)
+          ? null
+          : {};
+        if (claims === null) return refuseLogin(request, exchange, checked);
+        await this.#identity.logIn(exchange, user, { fresh, days, claims });
+        return redirect(nextPath(request, checked.next) ?? redirectUrl);
       });
     });
   }
 
   /**
    * Logs the visitor out: ends the session, and removes the remember-me cookie.
+   * Under a wrapper, a logout or login that fails fails the response too, even
+   * if nobody awaits it, unless something is saved after it.
    *
    * @param request The request.
    * @param options The options.
@@ -186,7 +212,10 @@ export class Login<User extends Identified> {
   ): Promise<Response> {
     return attempt(async () => {
       const { redirectUrl = "/" } = checkOptions(options, LOGOUT_USER_CHECKS);
-      return await this.#answer(request, "logout", async (exchange) => {
+      return await this.#change(request, async (exchange) => {
+        if (this.#isForeign(request)) {
+          return refuse(request, 403, "This logout was sent from another site");
+        }
         await this.#identity.logOut(exchange);
         return redirect(redirectUrl);
       });
@@ -226,8 +255,9 @@ export class Login<User extends Identified> {
           "Cannot require user: nothing would send the answer to whoever is not let in; wrap the handler by session.wrap(), or use login.required()",
         );
       }
-      return andThen(this.#admit(exchange, checked), (admitted) => {
-        if (admitted instanceof Response) throw admitted;
+      const demand = { ...checked, isFresh: false };
+      return andThen(this.#guard.admit(exchange, demand), (admitted) => {
+        if (isResponse(admitted)) throw admitted;
         return admitted;
       });
     });
@@ -244,15 +274,11 @@ export class Login<User extends Identified> {
    * @throws {TypeError} If an option is not of the kind it must be.
    */
   required<Rest extends unknown[]>(
-    handler: (
-      request: Request,
-      user: User,
-      ...rest: Rest
-    ) => Response | Promise<Response>,
+    handler: UserHandler<User, Rest>,
     options?: GuardOptions<User>,
   ): (request: Request, ...rest: Rest) => Promise<Response> {
     const checked = checkOptions(options, GUARD_CHECKS);
-    return this.#guard(handler, (exchange) => this.#admit(exchange, checked));
+    return this.#guard.wrap(handler, { ...checked, isFresh: false });
   }
 
   /**
@@ -268,83 +294,182 @@ export class Login<User extends Identified> {
    * @throws {RangeError} If `maxAge` is not above 0.
    */
   fresh<Rest extends unknown[]>(
-    handler: (
-      request: Request,
-      user: User,
-      ...rest: Rest
-    ) => Response | Promise<Response>,
+    handler: UserHandler<User, Rest>,
     options?: FreshOptions<User>,
   ): (request: Request, ...rest: Rest) => Promise<Response> {
     const checked = checkOptions(options, FRESH_CHECKS);
-    const { maxAge = Infinity } = checked;
-    return this.#guard(
-      handler,
-      (exchange) =>
-        andThen(
-          this.#admit(exchange, checked),
-          (admitted): MaybePromise<User | Response> =>
-            admitted instanceof Response ||
-              this.#identity.isFresh(exchange, maxAge)
-              ? admitted
-              : this.#toLogin(exchange),
-        ),
-    );
+    return this.#guard.wrap(handler, { ...checked, isFresh: true });
   }
 
-  #guard<Rest extends unknown[]>(
-    handler: (
-      request: Request,
-      user: User,
-      ...rest: Rest
-    ) => Response | Promise<Response>,
-    admit: (exchange: Exchange) => MaybePromise<User | Response>,
-  ): (request: Request, ...rest: Rest) => Promise<Response> {
-    checkType("handler", handler, "function");
-    return (request, ...rest) =>
-      run(this.#core, request, (exchange) =>
-        andThen(
-          admit(exchange),
-          (admitted) =>
-            admitted instanceof Response
-              ? admitted
-              : handler(request, admitted, ...rest),
-        ));
+  /**
+   * Tells what the guard `fresh` asks, for a page that only shows more.
+   *
+   * @param request The request.
+   * @param maxAge How long ago the login may be, in seconds; without it, any
+   * time.
+   * @returns Whether somebody is logged in, and has given a password in this
+   * session.
+   * @throws {RangeError} If `maxAge` is not above 0.
+   */
+  isFresh(request: Request, maxAge?: number): Promise<boolean> {
+    return attempt(async () => {
+      checkOptions({ maxAge }, FRESH_CHECKS);
+      const exchange = this.#exchangeOf(request);
+      const user = await this.#identity.identify(exchange);
+      return user !== null && this.#identity.isFresh(exchange, user, maxAge);
+    });
   }
 
-  /** The user if a guard lets them in, else the response instead. */
-  #admit(
-    exchange: Exchange,
-    options: GuardOptions<User>,
-  ): MaybePromise<User | Response> {
-    checkAuthenticated(this.#core);
-    exchange.isPrivate = true;
-    return andThen(this.#identity.identify(exchange), (user) => {
-      const { request } = exchange;
-      const { check = this.#options.userChecker, location } = options;
-      if (user === null) {
-        return location === undefined
-          ? this.#toLogin(exchange)
-          : toResponse(request, location);
-      }
-      if (check === undefined) return user;
-      return andThen(check(user), (isAdmitted: unknown) => {
-        if (isAdmitted === true) return user;
-        if (isAdmitted !== false) {
-          throw new TypeError(
-            `Cannot check user: check() returned ${
-              kindOf(isAdmitted)
-            }; return true or false`,
-          );
-        }
-        return location === undefined
-          ? refuse(request, 403, "You may not do this")
-          : toResponse(request, location);
+  /**
+   * Makes the `state` of a login by way of another site, such as an OAuth
+   * provider, and keeps it in the visitor's session, which is saved. It is good
+   * once, for ten minutes, and of one visitor the last five are.
+   *
+   * @param request The request, under a wrapper or after `session.open`.
+   * @returns The state, to be passed to the provider, which sends it back.
+   */
+  createState(request: Request): Promise<string> {
+    return attempt(() => this.#states.create(this.#exchangeOf(request)));
+  }
+
+  /**
+   * Makes a token for a link in a mail: to log in, or to choose a new password.
+   * It dies by its time, with the user's security stamp, with the user, and with
+   * the key.
+   *
+   * @param user Whom the mail is for.
+   * @param purpose What it is for, such as `"reset password"`.
+   * @param options The options; `maxAge` is needed.
+   * @returns The token, for the query of a URL.
+   * @throws {TypeError} If there is no key, the user has no id, or the purpose
+   * is no text.
+   * @throws {RangeError} If `maxAge` is not above 0, or the token would be too
+   * long.
+   */
+  createToken(
+    user: User,
+    purpose: string,
+    options: TokenOptions,
+  ): Promise<string> {
+    return attempt(async () => {
+      checkPurpose(purpose);
+      const { maxAge } = checkOptions(options, TOKEN_CHECKS);
+      checkSeconds("maxAge", maxAge); // It is needed.
+      checkUser(user, "make token");
+      return await this.#tokens.make({
+        user_id: user.id,
+        stamp: this.#identity.stampOf(user),
+        purpose,
+        exp: Math.floor(this.#core.config.lifetime.now) + Number(maxAge),
       });
     });
   }
 
-  #toLogin(exchange: Exchange): Promise<Response> {
-    return toLogin(exchange.request, this.#options.loginUrl ?? "/login");
+  /**
+   * Finds the user of a token in a link. Show a page with a form first, whose
+   * post does what the link is for: programs that look through mails follow
+   * links.
+   *
+   * @param token What came; anything at all.
+   * @param purpose What it must be for.
+   * @returns The user, or `null` where the token does not hold.
+   * @throws {TypeError} If there is no loader, or the purpose is no text.
+   */
+  verifyToken(token: unknown, purpose: string): Promise<User | null> {
+    return attempt(async () => {
+      checkPurpose(purpose);
+      if (typeof token !== "string") return null;
+      const payload = await this.#tokens.read(token);
+      if (payload === null || payload === "expired") return null;
+      if (payload.purpose !== purpose || !isUserId(payload.user_id)) {
+        return null;
+      }
+      const user = await this.#identity.loadUser(payload.user_id);
+      if (user === null) return null;
+      return this.#identity.stampOf(user) === payload.stamp ? user : null;
+    });
+  }
+
+  /**
+   * Lists the sessions of the user who is logged in, where the backend keeps
+   * sessions: where they are logged in, the latest login first. Of those that a
+   * remember-me cookie has begun one after the other, the last is there.
+   *
+   * @param request The request.
+   * @returns The sessions that have not ended.
+   * @throws {TypeError} If the backend keeps none.
+   */
+  sessions(request: Request): Promise<LoginSession[]> {
+    return attempt(() => {
+      const exchange = this.#keptExchangeOf(request);
+      return this.#withUser(exchange, [], (user) => {
+        const stamp = this.#identity.stampOf(user);
+        return this.#sessions.list(exchange, { id: user.id, stamp });
+      });
+    });
+  }
+
+  /**
+   * Ends a session of the user who is logged in, with the remember-me cookie
+   * beside it; another user's is left alone. The present one ends as by
+   * `logoutUser`.
+   *
+   * @param request The request; check with `isCrossOrigin` where it is from.
+   * @param key The session's key in the list; anything at all.
+   * @throws {TypeError} If the backend keeps no sessions.
+   */
+  endSession(request: Request, key: unknown): Promise<void> {
+    return attempt(() => {
+      const exchange = this.#keptExchangeOf(request);
+      return exchange.hold(this.#withUser(exchange, undefined, async (user) => {
+        const isCurrent = await this.#sessions.isCurrent(exchange, key);
+        await this.#sessions.end(user.id, key);
+        if (isCurrent) await this.#identity.logOut(exchange);
+      }));
+    });
+  }
+
+  /**
+   * Ends all sessions of the user who is logged in but the present one, and all
+   * remember-me cookies but the present one.
+   *
+   * @param request The request; check with `isCrossOrigin` where it is from.
+   * @throws {TypeError} If the backend keeps no sessions.
+   */
+  endOtherSessions(request: Request): Promise<void> {
+    return attempt(() => {
+      const exchange = this.#keptExchangeOf(request);
+      const endOthers = async (user: User) => {
+        const kept = [
+          await this.#sessions.keyOf(exchange),
+          await this.#identity.seriesOf(exchange),
+        ];
+        await this.#sessions.endAll(user.id, kept);
+      };
+      return exchange.hold(
+        this.#withUser(
+          exchange,
+          undefined,
+          (user) => this.#identity.inTurn(exchange, () => endOthers(user)),
+        ),
+      );
+    });
+  }
+
+  /** Does something for the user who is logged in. */
+  async #withUser<Result>(
+    exchange: Exchange,
+    fallback: Result,
+    action: (user: User) => Promise<Result>,
+  ): Promise<Result> {
+    const user = await this.#identity.identify(exchange);
+    return user === null ? fallback : await action(user);
+  }
+
+  /** The exchange of a request, where the backend keeps sessions. */
+  #keptExchangeOf(request: Request): Exchange {
+    this.#sessions.check();
+    return this.#exchangeOf(request);
   }
 
   #exchangeOf(request: Request): Exchange {
@@ -352,20 +477,38 @@ export class Login<User extends Identified> {
     return exchangeOf(this.#core, request);
   }
 
+  #isForeign(request: Request): boolean {
+    return isForeign(request, this.#options.trustedOrigins ?? []);
+  }
+
   /** Changes who is logged in; without a wrapper, the answer has the cookies. */
-  async #answer(
+  async #change(
     request: Request,
-    action: "login" | "logout",
-    change: (exchange: Exchange) => Promise<Response>,
+    action: (exchange: Exchange) => Promise<Response>,
   ): Promise<Response> {
     const exchange = this.#exchangeOf(request);
-    if (isForeign(request, this.#options.trustedOrigins ?? [])) {
-      return refuse(request, 403, `This ${action} was sent from another site`);
-    }
-    if (exchange.isBound) return await change(exchange);
+    if (exchange.isBound) return await exchange.hold(action(exchange));
     exchange.open();
-    return await exchange.commit(await change(exchange));
+    return await exchange.commit(await action(exchange));
   }
+}
+
+/** Says why a login is refused: a developer may see it first. */
+function refuseLogin(
+  request: Request,
+  { value }: Exchange,
+  options: LoginUserOptions,
+): Response {
+  if (!Object.hasOwn(options, "state")) {
+    return refuse(request, 403, "This login was sent from another site");
+  }
+  return refuse(
+    request,
+    403,
+    value === undefined
+      ? "This login did not begin in this browser, or its cookie did not come along"
+      : "This login did not begin in this browser, or too long ago, or is over",
+  );
 }
 
 /** The first safe path that is asked for, but never the login page again. */
@@ -378,9 +521,18 @@ function nextPath(request: Request, asked: unknown): string | undefined {
     );
 }
 
-function checkAuthenticated(core: SessionCore): void {
-  if (core.config.backend?.authenticated !== false) return;
+function checkUser(user: Identified, action: string): void {
+  if (isUserId(user?.id)) return;
   throw new TypeError(
-    "Cannot log in over this session: its backend is unsigned, so anyone could name themselves any user; use another backend",
+    `Cannot ${action}: the user has no id that is a string or a safe integer`,
   );
+}
+
+function checkPurpose(purpose: unknown): void {
+  checkType("purpose", purpose, "string");
+  if (purpose === "") {
+    throw new TypeError(
+      'Cannot use purpose: it is empty; say what the token is for, such as "reset password"',
+    );
+  }
 }

@@ -1,110 +1,146 @@
 /**
- * What a guard answers to a request that it does not let in.
+ * Guards: whom they let in, and where they send the others.
  *
  * @module
  */
 
-import { redirect, safeNextPath } from "../helpers.ts";
-import type { MaybePromise } from "../session/runtime.ts";
+import { checkType, kindOf } from "../backends/check.ts";
+import type { SessionCore } from "../session/core.ts";
+import type { Exchange } from "../session/exchange.ts";
+import { run } from "../session/request.ts";
+import { andThen, isResponse, type MaybePromise } from "../session/runtime.ts";
+import { type Challenge, refuse, toLogin, toResponse } from "./answers.ts";
+import type { Identity } from "./identity.ts";
+import type { FreshOptions, Identified, LoginOptions } from "./options.ts";
 
-/** Where to send a visitor: a URL, or a response as it is. */
-export type Location = string | Response;
-
-/** Computes where to send a visitor from the request. */
-export type LocationFunction = (request: Request) => MaybePromise<Location>;
-
-/** The bodies of responses that answer many requests. */
-const BODIES = new WeakMap<Response, Promise<ArrayBuffer>>();
-
-/** Resolves a location to a response of this request's own. */
-export async function toResponse(
+/** A handler that gets the user as its second argument. */
+export type UserHandler<User, Rest extends unknown[]> = (
   request: Request,
-  location: Location | LocationFunction,
-): Promise<Response> {
-  if (location instanceof Response) return await copy(location);
-  const target = typeof location === "string"
-    ? location
-    : await location(request);
-  if (!(target instanceof Response)) {
-    return redirect(checkUrl("location", target));
+  user: User,
+  ...rest: Rest
+) => Response | Promise<Response>;
+
+/** What a guard demands beside a login. */
+export interface Demand<User> extends FreshOptions<User> {
+  /** Whether the login must be fresh. */
+  isFresh: boolean;
+}
+
+/** The guards of one Login. */
+export class Guard<User extends Identified> {
+  readonly #core: SessionCore;
+  readonly #options: LoginOptions<User>;
+  readonly #identity: Identity<User>;
+
+  /** Makes the guards of a Login. */
+  constructor(
+    core: SessionCore,
+    options: LoginOptions<User>,
+    identity: Identity<User>,
+  ) {
+    this.#core = core;
+    this.#options = options;
+    this.#identity = identity;
   }
-  if (!target.bodyUsed) return target;
-  throw new TypeError(
-    "Cannot use location: its function returned a Response that was sent before; make a new one each time",
-  );
+
+  /** Wraps a handler that runs for those alone who are let in. */
+  wrap<Rest extends unknown[]>(
+    handler: UserHandler<User, Rest>,
+    demand: Demand<User>,
+  ): (request: Request, ...rest: Rest) => Promise<Response> {
+    checkType("handler", handler, "function");
+    return (request, ...rest) =>
+      run(this.#core, request, (exchange) =>
+        andThen(
+          this.admit(exchange, demand),
+          (admitted) =>
+            isResponse(admitted)
+              ? admitted
+              : handler(request, admitted, ...rest),
+        ));
+  }
+
+  /** The user who is let in, or the response to anybody else. */
+  admit(
+    exchange: Exchange,
+    demand: Demand<User>,
+  ): MaybePromise<User | Response> {
+    checkAuthenticated(this.#core);
+    exchange.isPrivate = true;
+    return andThen(this.#identity.identify(exchange), (user) => {
+      if (user === null) return this.#sendAway(exchange, demand);
+      const { check = this.#options.userChecker } = demand;
+      if (check === undefined) return this.#freshen(exchange, user, demand);
+      return andThen(check(user), (isAdmitted) => {
+        checkAnswer(isAdmitted);
+        return isAdmitted
+          ? this.#freshen(exchange, user, demand)
+          : this.#turnAway(exchange, demand);
+      });
+    });
+  }
+
+  /** Lets in a user whose login is as fresh as it must be. */
+  #freshen(
+    exchange: Exchange,
+    user: User,
+    { isFresh, maxAge = Infinity }: Demand<User>,
+  ): User | Promise<Response> {
+    return !isFresh || this.#identity.isFresh(exchange, user, maxAge)
+      ? user
+      : this.#toLogin(exchange.request);
+  }
+
+  /** Answers a visitor whom nobody knows. */
+  #sendAway(
+    { request }: Exchange,
+    { location }: Demand<User>,
+  ): Promise<Response> | Response {
+    if (location !== undefined) return toResponse(request, location);
+    const challenge = this.#challenge;
+    if (challenge === "Bearer" && request.headers.has("Authorization")) {
+      return refuse(request, 401, "This key or token is not known", challenge);
+    }
+    return this.#toLogin(request);
+  }
+
+  /** Answers a user who is logged in, but not let in. */
+  #turnAway(
+    { request }: Exchange,
+    { location }: Demand<User>,
+  ): Promise<Response> | Response {
+    return location === undefined
+      ? refuse(request, 403, "You may not do this")
+      : toResponse(request, location);
+  }
+
+  #toLogin(request: Request): Promise<Response> {
+    const { loginUrl = "/login" } = this.#options;
+    return toLogin(request, loginUrl, this.#challenge);
+  }
+
+  get #challenge(): Challenge {
+    return this.#options.requestLoader === undefined ? "Cookie" : "Bearer";
+  }
 }
 
 /**
- * Sends a visitor to the login page and, if they came to see a page, back to it
- * afterwards. Whoever can't follow a redirect to a page, such as a script, is
- * told in JSON.
+ * Checks that a backend is one that logins can be trusted to.
+ *
+ * @throws {TypeError} If clients can make its values.
  */
-export async function toLogin(
-  request: Request,
-  loginUrl: string | ((request: Request) => MaybePromise<string>),
-): Promise<Response> {
-  if (!isNavigation(request)) return refuse(request, 401, "Log in first");
-  const target = typeof loginUrl === "function"
-    ? checkUrl("loginUrl", await loginUrl(request))
-    : loginUrl;
-  const next = nextOf(request, target);
-  if (next === undefined) return redirect(target);
-  const [page, ...hash] = target.split("#");
-  const separator = page.includes("?") ? "&" : "?";
-  const url = `${page}${separator}next=${encodeURIComponent(next)}`;
-  return redirect([url, ...hash].join("#"));
-}
-
-/** Refuses a request: in text to a person, else as problem details (RFC 9457). */
-export function refuse(
-  request: Request,
-  status: 401 | 403,
-  detail: string,
-): Response {
-  if (isNavigation(request)) {
-    const headers = { "Content-Type": "text/plain; charset=utf-8" };
-    return new Response(`${detail}\n`, { status, headers });
-  }
-  const title = status === 401 ? "Unauthorized" : "Forbidden";
-  return Response.json({ type: "about:blank", title, status, detail }, {
-    status,
-    headers: { "Content-Type": "application/problem+json" },
-  });
-}
-
-function checkUrl(option: string, url: unknown): string {
-  if (typeof url === "string" && url !== "") return url;
+export function checkAuthenticated(core: SessionCore): void {
+  if (core.config.backend?.authenticated !== false) return;
   throw new TypeError(
-    `Cannot use ${option}: its function returned no URL; return a string that is not empty`,
+    "Cannot log in over this session: its backend is unsigned, so anyone could name themselves any user; use another backend",
   );
 }
 
-/** Whether a browser is to show the answer as a page. */
-function isNavigation({ headers }: Request): boolean {
-  const mode = headers.get("Sec-Fetch-Mode");
-  if (mode !== null) return mode === "navigate";
-  // Scripts and command line clients send "*/*".
-  const accept = headers.get("Accept");
-  return accept === null || /\btext\/html\b/i.test(accept);
-}
-
-/** The page to come back to: none after a form, nor the login page itself. */
-function nextOf(request: Request, loginUrl: string): string | undefined {
-  if (request.method !== "GET" && request.method !== "HEAD") return undefined;
-  const url = URL.parse(request.url);
-  if (url === null || URL.parse(loginUrl, url)?.pathname === url.pathname) {
-    return undefined;
-  }
-  return safeNextPath(url.pathname + url.search, "") || undefined;
-}
-
-/** Copies a response whose body is read once: clones would pile up unread. */
-async function copy(response: Response): Promise<Response> {
-  const { status, statusText, headers } = response;
-  let body: Promise<ArrayBuffer> | null = BODIES.get(response) ?? null;
-  if (body === null && response.body !== null) {
-    body = response.arrayBuffer();
-    BODIES.set(response, body);
-  }
-  return new Response(await body, { status, statusText, headers });
+function checkAnswer(isAdmitted: unknown): void {
+  if (typeof isAdmitted === "boolean") return;
+  throw new TypeError(
+    `Cannot check user: check() returned ${
+      kindOf(isAdmitted)
+    }; return true or false`,
+  );
 }

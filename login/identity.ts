@@ -12,6 +12,7 @@ import {
   FRESH,
   isTime,
   isUserId,
+  SERIES,
   STAMP,
   STARTED,
   USER_ID,
@@ -19,9 +20,15 @@ import {
 import { kindOf } from "../backends/check.ts";
 import type { SessionCore } from "../session/core.ts";
 import type { Exchange } from "../session/exchange.ts";
-import { andThen, isPromise, type MaybePromise } from "../session/runtime.ts";
+import {
+  andThen,
+  guard,
+  isPromise,
+  type MaybePromise,
+} from "../session/runtime.ts";
 import type { Identified, LoginOptions, UserLoader } from "./options.ts";
-import { RememberCookie, type Remembered } from "./remember.ts";
+import { type Found, RememberCookie } from "./remember.ts";
+import { UserSessions } from "./user_sessions.ts";
 
 const DEFAULT_REMEMBER_DAYS = 30;
 /** A user who logged in so many seconds ago should be found. */
@@ -29,10 +36,12 @@ const JUST_NOW = 60;
 
 /** How a user comes in. */
 export interface Entry {
-  /** Whether through the login page. */
-  isFresh: boolean;
+  /** Whether by a password or the like, just now. */
+  fresh: boolean;
   /** For how many days to remember them, if at all. */
   days: number | undefined;
+  /** What else of the session changes. */
+  claims: Payload;
 }
 
 /** Knows the users of one Login. */
@@ -40,6 +49,9 @@ export class Identity<User extends Identified> {
   readonly #core: SessionCore;
   readonly #options: LoginOptions<User>;
   readonly #remember: RememberCookie;
+  readonly #sessions: UserSessions;
+  /** The last login, logout or return of a request: each waits for the others. */
+  readonly #turns = new WeakMap<Exchange, Promise<unknown>>();
   #load: UserLoader<User> | undefined;
 
   /** Makes the identity of a Login's users. */
@@ -47,6 +59,7 @@ export class Identity<User extends Identified> {
     this.#core = core;
     this.#options = options;
     this.#remember = new RememberCookie(core, options.rememberCookieName);
+    this.#sessions = new UserSessions(core);
     this.#load = options.userLoader;
   }
 
@@ -71,17 +84,33 @@ export class Identity<User extends Identified> {
   }
 
   /** Logs a user in. */
-  async logIn(exchange: Exchange, user: User, entry: Entry): Promise<void> {
-    await exchange.load();
-    await this.#enter(exchange, user, entry.isFresh);
-    exchange.user = user;
-    await this.#rememberUser(exchange, user, entry.days);
+  logIn(exchange: Exchange, user: User, entry: Entry): Promise<void> {
+    return this.inTurn(exchange, () => this.#logIn(exchange, user, entry));
   }
 
   /** Logs the visitor out, and ends the session, whose data were the user's. */
-  async logOut(exchange: Exchange): Promise<void> {
+  logOut(exchange: Exchange): Promise<void> {
+    return this.inTurn(exchange, async () => {
+      await exchange.load();
+      await exchange.delete();
+      exchange.user = null; // whatever fails from here on
+      await this.#forget(exchange);
+    });
+  }
+
+  async #logIn(exchange: Exchange, user: User, entry: Entry): Promise<void> {
+    const { fresh, days, claims } = entry;
     await exchange.load();
-    exchange.user = await this.#end(exchange);
+    const before = await this.#remember.read(exchange);
+    const made = days === undefined ? null : await this.#makeToken(user, days);
+    const kept = made ?? (this.#isOf(user, before) ? before : null);
+    // First all that may fail: half a login is none.
+    if (before !== kept) await this.#remember.end(before);
+    await this.#enter(exchange, user, fresh, kept, claims);
+    exchange.user = user;
+    if (made !== null) this.#remember.set(exchange, made);
+    // None stays that logs in anybody else; one that is not ours does.
+    else if (before !== kept) this.#remember.clear(exchange);
   }
 
   /**
@@ -98,10 +127,26 @@ export class Identity<User extends Identified> {
   }
 
   /** Whether the user, who is known by now, came through the login page. */
-  isFresh({ claims }: Exchange, maxAge: number): boolean {
+  isFresh({ claims }: Exchange, user: User, maxAge = Infinity): boolean {
+    // By a key or the like, somebody may be known beside the session.
+    if (claims[USER_ID] !== user.id) return false;
+    if (claims[STAMP] !== this.stampOf(user)) return false;
     const { [FRESH]: isFresh, [AUTH_TIME]: time } = claims;
     if (isFresh !== true || maxAge === Infinity) return isFresh === true;
     return isTime(time) && this.#now() - time <= maxAge;
+  }
+
+  /** What the series of the visitor's remember-me token is stored under. */
+  async seriesOf(exchange: Exchange): Promise<string | undefined> {
+    const found = await this.#remember.read(exchange);
+    return found?.remembered && await this.#remember.keyOf(found.remembered);
+  }
+
+  /** Does it after what was begun before it; application code is none of it. */
+  inTurn<T>(exchange: Exchange, action: () => Promise<T>): Promise<T> {
+    const turn = this.#turns.get(exchange)?.then(action, action) ?? action();
+    this.#turns.set(exchange, guard(turn));
+    return turn;
   }
 
   #knownOf(exchange: Exchange): MaybePromise<User | null> | undefined {
@@ -117,63 +162,133 @@ export class Identity<User extends Identified> {
     const { claims } = exchange;
     const id = claims[USER_ID];
     if (!isUserId(id)) {
-      return this.#remember.isPresent(exchange) ? this.#recall(exchange) : null;
+      return this.#remember.isPresent(exchange)
+        ? this.#recall(exchange).then((user) => user ?? this.#ask(exchange))
+        : this.#ask(exchange);
     }
-    return andThen(this.#loadUser(id), (user) => {
-      if (user !== null && this.#stampOf(user) === claims[STAMP]) return user;
+    return andThen(this.loadUser(id), (user) => {
+      if (user !== null && this.stampOf(user) === claims[STAMP]) return user;
       if (user === null) this.#warn(claims);
       this.#core.reject(exchange.request, "user");
       // A session that another service wrote is not ours to end.
-      if (claims[COOKIE] === undefined || !exchange.isBound) return null;
+      const isOurs = claims[COOKIE] !== undefined && exchange.isBound;
       // Nor is a login that came meanwhile this one's to end.
-      return this.#decided(exchange, () => this.#end(exchange));
+      return this.#decide(
+        exchange,
+        () => isOurs ? this.#end(exchange) : Promise.resolve(null),
+      ).then((user) => user ?? this.#ask(exchange));
+    });
+  }
+
+  /** Asks the application who has sent the request, by a key or the like. */
+  #ask(exchange: Exchange): MaybePromise<User | null> {
+    const { requestLoader } = this.#options;
+    if (requestLoader === undefined) return null;
+    return andThen(requestLoader(exchange.request), (user) => {
+      if (user === null || user === undefined) return null;
+      if (isUserId(user.id)) return user;
+      throw new TypeError(
+        "Cannot use requestLoader: it returned a user without an id; return a user, or null",
+      );
     });
   }
 
   /** Logs in by the remember-me cookie, and renews it; or removes it. */
   async #recall(exchange: Exchange): Promise<User | null> {
-    const remembered = await this.#remember.read(exchange);
-    if (remembered === null) return null;
-    const user = await this.#userOf(remembered);
-    if (!exchange.isBound) return user; // Nothing could be written.
-    return await this.#decided(exchange, async () => {
-      if (user === null || remembered === "ended") {
-        this.#remember.clear(exchange);
-        return null;
+    const found = await this.#remember.read(exchange);
+    if (found === null) return null;
+    const { token, remembered } = found;
+    const standing = remembered && await this.#remember.standingOf(remembered);
+    const user = remembered && standing === "current"
+      ? await this.loadUser(remembered.userId)
+      : null;
+    const isTheirs = user !== null && this.#isOf(user, found);
+    // Nothing could be written.
+    if (!exchange.isBound) return isTheirs ? user : null;
+    let isRestored = false;
+    const known = await this.#decide(exchange, async () => {
+      if (remembered && isTheirs) {
+        await this.#restore(exchange, user, { token, remembered });
+        isRestored = true;
+        return user;
       }
-      await this.#enter(exchange, user, false);
-      await this.#remember.set(exchange, remembered);
-      return user;
+      if (remembered && standing === "reused") {
+        await this.#endStolen(exchange, { token, remembered });
+      } else await this.#remember.end(found);
+      this.#remember.clear(exchange);
+      return null;
     });
+    if (!isRestored || known === null) return known;
+    await this.#options.onRestore?.(known, exchange.request);
+    return await this.#knownOf(exchange) ?? null; // It may have logged out.
   }
 
-  async #userOf(remembered: Remembered | "ended"): Promise<User | null> {
-    if (remembered === "ended") return null;
-    const user = await this.#loadUser(remembered.userId);
-    const isSame = user !== null && this.#stampOf(user) === remembered.stamp;
-    return isSame ? user : null;
+  /** Ends all that a user has whose token was stolen. */
+  async #endStolen(
+    exchange: Exchange,
+    found: Required<Found>,
+  ): Promise<void> {
+    this.#core.reject(exchange.request, "reused");
+    const { userId } = found.remembered;
+    // The series goes last, so that the next visit tries again what has failed.
+    const series = await this.#remember.keyOf(found.remembered);
+    await this.#sessions.endAll(userId, [series]);
+    await this.#remember.end(found);
+    await this.#sessions.endAll(userId); // And what was begun meanwhile.
+  }
+
+  /** Logs in, and goes on with the token once the answer is there. */
+  async #restore(
+    exchange: Exchange,
+    user: User,
+    found: Required<Found>,
+  ): Promise<void> {
+    await this.#enter(exchange, user, false, found);
+    exchange.beforeEnd = () => this.#renew(exchange, found);
+    exchange.user = user;
+  }
+
+  /** A token that is not renewed is as good the next time. */
+  async #renew(exchange: Exchange, found: Required<Found>): Promise<void> {
+    if (this.#remember.isSet(exchange)) return; // By a login or a logout.
+    let holds = true;
+    try {
+      holds = await this.#remember.renew(exchange, found);
+    } catch (cause) {
+      console.error(
+        new Error("Cannot renew remember-me cookie: the backend failed", {
+          cause,
+        }),
+      );
+    }
+    if (!holds) await this.#end(exchange); // A logout came meanwhile.
+  }
+
+  /** Whether a token is this user's, and still holds. */
+  #isOf(user: User, found: Found | null): boolean {
+    const { userId, stamp } = found?.remembered ?? {};
+    return userId === user.id && stamp === this.stampOf(user);
   }
 
   /** Who was logged in or out while a loader was at work, or else `decide`. */
-  #decided(
+  #decide(
     exchange: Exchange,
-    decide: () => MaybePromise<User | null>,
-  ): MaybePromise<User | null> {
-    const known = this.#knownOf(exchange);
-    return known === undefined || isPromise(known) ? decide() : known;
+    decide: () => Promise<User | null>,
+  ): Promise<User | null> {
+    return this.inTurn(exchange, async () => {
+      const known = this.#knownOf(exchange);
+      return known === undefined || isPromise(known) ? await decide() : known;
+    });
   }
 
-  #loadUser(id: string | number): MaybePromise<User | null> {
+  /** The user of an id; whoever else the loader returns was not asked for. */
+  loadUser(id: string | number): MaybePromise<User | null> {
     if (this.#load === undefined) {
       throw new TypeError(
         "Cannot load user: there is no userLoader; pass one to new Login() or call login.userLoader()",
       );
     }
-    return andThen(
-      this.#load(id),
-      // Whoever else the loader returns was not asked for.
-      (user) => user?.id === id ? user : null,
-    );
+    return andThen(this.#load(id), (user) => user?.id === id ? user : null);
   }
 
   /** A loop from login to login shall leave a trace. */
@@ -184,7 +299,8 @@ export class Identity<User extends Identified> {
     );
   }
 
-  #stampOf(user: User): string | undefined {
+  /** The user's security stamp, if there are any. */
+  stampOf(user: User): string | undefined {
     const { securityStamp } = this.#options;
     if (securityStamp === undefined) return undefined;
     const stamp: unknown = securityStamp(user);
@@ -199,8 +315,12 @@ export class Identity<User extends Identified> {
     exchange: Exchange,
     user: User,
     isFresh: boolean,
+    found: Found | null,
+    claims: Payload = {},
   ): Promise<void> {
     const { id } = user;
+    const series = found?.remembered &&
+      await this.#remember.keyOf(found.remembered);
     const { [USER_ID]: before = id } = exchange.claims;
     const now = this.#now();
     await exchange.update({
@@ -208,8 +328,10 @@ export class Identity<User extends Identified> {
         [USER_ID]: id,
         [FRESH]: isFresh,
         [AUTH_TIME]: isFresh ? now : undefined,
-        [STAMP]: this.#stampOf(user),
+        [STAMP]: this.stampOf(user),
+        [SERIES]: series,
         [STARTED]: now,
+        ...claims,
       },
       isNew: true,
       dropsAll: before !== id,
@@ -219,27 +341,19 @@ export class Identity<User extends Identified> {
   /** Ends the login, and with it the session, whose data were the user's. */
   async #end(exchange: Exchange): Promise<null> {
     await exchange.delete();
-    this.#remember.clear(exchange);
+    await this.#forget(exchange);
     return null;
   }
 
-  /** Sets the remember-me cookie, and leaves none that logs in anybody else. */
-  async #rememberUser(
-    exchange: Exchange,
-    user: User,
-    days: number | undefined,
-  ): Promise<void> {
-    const stamp = this.#stampOf(user);
-    if (days !== undefined) {
-      const authTime = this.#now();
-      const remembered = { userId: user.id, days, stamp, authTime };
-      await this.#remember.set(exchange, remembered);
-    } else if (this.#remember.isPresent(exchange)) {
-      const present = await this.#remember.read(exchange);
-      if (present === null) return; // It is not ours.
-      const isTheirs = present !== "ended" && present.userId === user.id &&
-        present.stamp === stamp;
-      if (!isTheirs) this.#remember.clear(exchange);
-    }
+  /** Ends the remember-me cookie, and removes it. */
+  async #forget(exchange: Exchange): Promise<void> {
+    await this.#remember.end(await this.#remember.read(exchange));
+    this.#remember.clear(exchange);
+  }
+
+  #makeToken(user: User, days: number): Promise<Required<Found>> {
+    const stamp = this.stampOf(user);
+    const authTime = this.#now();
+    return this.#remember.make({ userId: user.id, days, stamp, authTime });
   }
 }

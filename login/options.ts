@@ -4,8 +4,15 @@
  * @module
  */
 
-import { type Checks, checkType, kindOf, ofType } from "../backends/check.ts";
+import {
+  type Checks,
+  checkSeconds,
+  checkType,
+  kindOf,
+  ofType,
+} from "../backends/check.ts";
 import { isOrigin } from "../helpers/origin.ts";
+import { isResponse } from "../session/runtime.ts";
 
 /** The most days a browser keeps a cookie. */
 export const MAX_DAYS = 400;
@@ -18,6 +25,8 @@ export interface Identified {
 
 /**
  * Finds a user by id. Nothing means that there is no such user, or no longer.
+ * TypeScript tells the user's type by that of the id, so name one of them:
+ * `new Login<User>(…)`, or `(id: number) => …`.
  *
  * @typeParam User The application's user.
  */
@@ -60,6 +69,20 @@ export interface LoginOptions<User extends Identified> {
    */
   rememberDays?: number;
   /**
+   * Finds the user of a request without a login, by an API key or a bearer
+   * token in its headers. Such a user is never fresh, and nothing is written. A
+   * request with an `Authorization` header that is not let in gets 401. It must
+   * not ask for the current user, who is known only after it.
+   */
+  requestLoader?: (
+    request: Request,
+  ) => User | null | undefined | Promise<User | null | undefined>;
+  /**
+   * Is told that a remember-me cookie has logged somebody in. What it throws
+   * fails the request.
+   */
+  onRestore?: (user: User, request: Request) => void | Promise<void>;
+  /**
    * Other origins whose pages may post to login and logout, exactly as in the
    * `Origin` header, such as `https://app.example.com`.
    *
@@ -78,6 +101,19 @@ export interface LoginUserOptions {
    */
   remember?: boolean | number;
   /**
+   * Whether the user has just given a password or the like, as `fresh` demands;
+   * not so after a link in a mail, or for an administrator as somebody else.
+   *
+   * @default {true}
+   */
+  fresh?: boolean;
+  /**
+   * In the callback of an OAuth provider, the `state` that came back, as it is:
+   * it must be one that `createState` made for this visitor, and takes the place
+   * of the same-origin rule. Anything else, `null` too, is refused.
+   */
+  state?: unknown;
+  /**
    * Where the visitor wanted to go, such as `form.get("next")`: anything at all.
    * Only a safe path is heeded; without one, that in the `next` parameter of the
    * request's query.
@@ -89,6 +125,12 @@ export interface LoginUserOptions {
    * @default {"/"}
    */
   redirectUrl?: string;
+}
+
+/** Options of {@linkcode Login.createToken}. */
+export interface TokenOptions {
+  /** How long the token holds, in seconds. */
+  maxAge: number;
 }
 
 /** Options of {@linkcode Login.logoutUser}. */
@@ -110,9 +152,9 @@ export interface GuardOptions<User> {
   /** Whether to let this user in; by default the login's `userChecker`. */
   check?: (user: User) => boolean | Promise<boolean>;
   /**
-   * Where to send whoever is not let in: a URL, a response, or a function of
-   * the request that tells one, a new response each time. By default to the login page, or 403 for a user
-   * who is logged in.
+   * Where to send whoever is not let in, logged in or not: a URL, a response, or
+   * a function of the request that returns one, a new response each time. By
+   * default to the login page, or 403 for a user who is logged in.
    */
   location?:
     | string
@@ -123,7 +165,8 @@ export interface GuardOptions<User> {
 }
 
 /**
- * Options of {@linkcode Login.fresh}.
+ * Options of {@linkcode Login.fresh}. `location` is for whomever `required` would
+ * not let in; who must only log in once more goes to the login page.
  *
  * @typeParam User The application's user.
  */
@@ -141,15 +184,22 @@ export const LOGIN_CHECKS: Checks<LoginOptions<any>> = {
   securityStamp: ofType("function"),
   rememberCookieName: ofType("string"),
   rememberDays: checkDays,
+  requestLoader: ofType("function"),
+  onRestore: ofType("function"),
   trustedOrigins: checkOrigins,
 };
 
 /** What the options of `loginUser` must be. */
 export const LOGIN_USER_CHECKS: Checks<LoginUserOptions> = {
   remember: checkRemember,
-  next: () => {}, // Comes from a client.
+  fresh: ofType("boolean"),
+  state: () => {}, // Comes from a client.
+  next: () => {}, // So does this.
   redirectUrl: ofType("string"),
 };
+
+/** What the options of `createToken` must be. */
+export const TOKEN_CHECKS: Checks<TokenOptions> = { maxAge: checkSeconds };
 
 /** What the options of `logoutUser` must be. */
 export const LOGOUT_USER_CHECKS: Checks<LogoutUserOptions> = {
@@ -215,7 +265,7 @@ function checkRemember(option: string, remember: unknown): void {
 }
 
 function checkLocation(option: string, location: unknown): void {
-  if (location instanceof Response) return;
+  if (isResponse(location)) return;
   checkType(option, location, "string", "function");
 }
 

@@ -1,25 +1,30 @@
 /**
- * The remember-me cookie: a token of its own type, under a key of its own, so
- * that a session is never a remember token, nor the reverse.
+ * The remember-me cookie: whom to log in when there is no session any more.
  *
  * @module
  */
 
-import type { SecretKey } from "../backends/backend.ts";
-import { CLOCK_SKEW, COOKIE, isTime, isUserId } from "../backends/claims.ts";
-import { JwtCodec } from "../backends/tokens/jwt_token.ts";
-import { deriveHmacKey } from "../backends/tokens/keys.ts";
-import { TokenBackend } from "../backends/tokens/token_backend.ts";
+import type { Payload } from "../backends/backend.ts";
+import { CLOCK_SKEW, isTime, isUserId } from "../backends/claims.ts";
 import type { SessionCore } from "../session/core.ts";
 import { NamedCookie } from "../session/cookie.ts";
 import type { Exchange } from "../session/exchange.ts";
 import { isDays, MAX_DAYS } from "./options.ts";
+import {
+  isStoreBackend,
+  type Place,
+  RememberSeries,
+  type SeriesOwner,
+  type Standing,
+} from "./series.ts";
+import { PurposeTokens } from "./tokens.ts";
 
 const SECONDS_PER_DAY = 86_400;
-const TOKEN_TYPE = "remember+jwt";
-const KEY_PURPOSE = "denizen remember me";
-/** A cookie that is remembered is read once, then there is a session. */
-const CACHE_BYTES = 1024 * 1024;
+const KIND = {
+  type: "remember+jwt",
+  purpose: "denizen remember me",
+  action: "remember user",
+};
 
 /** What a remember token says. */
 export interface Remembered {
@@ -31,21 +36,27 @@ export interface Remembered {
   authTime: number;
   /** The user's security stamp when it was made. */
   stamp: string | undefined;
+  /** Where it stands in its series, if it has one. */
+  place?: Place;
 }
 
-/** What is found: `"ended"` is a token of ours that no longer holds. */
-export type Found = Remembered | "ended" | null;
+/** A token of ours, and what it says. */
+export interface Found {
+  /** The token. */
+  token: string;
+  /** What it says; nothing where it has expired. */
+  remembered?: Remembered;
+}
 
 /** Reads and writes the remember-me cookie of one Login. */
 export class RememberCookie {
   readonly #core: SessionCore;
   readonly #name: string | undefined;
+  readonly #tokens: PurposeTokens;
   /** What goes out in place of what came in. */
-  readonly #outgoing = new WeakMap<Exchange, Remembered | null>();
+  readonly #outgoing = new WeakMap<Exchange, Found | null>();
   /** The session's cookie, and this one beside it. */
   #cookies: readonly [beside: NamedCookie, own: NamedCookie];
-  #keys: readonly SecretKey[] = [];
-  #backend: Promise<TokenBackend> | undefined;
 
   /**
    * Makes the cookie.
@@ -56,41 +67,69 @@ export class RememberCookie {
   constructor(core: SessionCore, name: string | undefined) {
     this.#core = core;
     this.#name = name;
+    this.#tokens = new PurposeTokens(core, KIND);
     this.#cookies = this.#makeCookies();
   }
 
   /** @throws {TypeError} If there is no secret key to sign with. */
   checkKey(): void {
-    if (this.#core.config.keys.length > 0) return;
-    throw new TypeError(
-      "Cannot remember user: the session has no secretKey; give it one, whatever the backend",
-    );
+    this.#tokens.checkKey();
   }
 
-  /** Sets the cookie for the days it is to live, but not for ever. */
-  async set(exchange: Exchange, remembered: Remembered): Promise<void> {
-    const { userId, days, stamp, authTime } = remembered;
-    const now = Math.floor(this.#core.config.lifetime.now);
-    const exp = Math.min(
-      now + days * SECONDS_PER_DAY,
-      authTime + MAX_DAYS * SECONDS_PER_DAY,
-    );
-    const token = await (await this.#tokens()).save({
-      user_id: userId,
-      days,
-      stamp,
-      auth_time: authTime,
-      [COOKIE]: this.#cookies[0].name,
-      exp,
-    });
-    exchange.setCookie(this.#cookie.set(exchange.request, token, exp - now));
-    this.#outgoing.set(exchange, remembered);
+  /** Makes a token for a user who has given a password. */
+  async make(remembered: Remembered): Promise<Required<Found>> {
+    const place = await this.#series?.begin(this.#ownerOf(remembered));
+    const whole = { ...remembered, place };
+    const token = await this.#tokens.make(this.#payloadOf(whole));
+    return { token, remembered: whole };
   }
 
-  /** Removes the cookie. */
-  clear(exchange: Exchange): void {
-    exchange.setCookie(this.#cookie.delete(exchange.request));
-    this.#outgoing.set(exchange, null);
+  /**
+   * Sets the cookie anew for a user who has come back, but not for ever.
+   *
+   * @returns Whether it still holds: not where a logout came meanwhile.
+   */
+  async renew(
+    exchange: Exchange,
+    { token, remembered }: Required<Found>,
+  ): Promise<boolean> {
+    const { place } = remembered;
+    const owner = this.#ownerOf(remembered);
+    const next = place === undefined
+      ? await this.#series?.begin(owner)
+      : await this.#series?.next(place, owner);
+    if (next === null) return false;
+    if (next !== undefined && next === place) return true;
+    const whole = { ...remembered, place: next };
+    const renewed = await this.#tokens.renew(token, this.#payloadOf(whole));
+    if (renewed === null) return false;
+    this.set(exchange, { token: renewed, remembered: whole });
+    return true;
+  }
+
+  /** Ends a token: what a store keeps of it, and what is at work on it. */
+  async end(found: Found | null): Promise<void> {
+    if (found === null) return;
+    this.#tokens.forget(found.token);
+    const place = found.remembered?.place;
+    if (place !== undefined) await this.#series?.end(place);
+  }
+
+  /** Where a token stands in its series. */
+  async standingOf({ place }: Remembered): Promise<Standing> {
+    // Without a series, a token holds as long as it is valid.
+    if (place === undefined) return "current";
+    return await this.#series?.standingOf(place, this.#now) ?? "current";
+  }
+
+  /** What the series of a token is stored under, if it has one. */
+  async keyOf({ place }: Remembered): Promise<string | undefined> {
+    return place && await this.#series?.keyOf(place);
+  }
+
+  /** Whether anything goes out in place of what came in. */
+  isSet(exchange: Exchange): boolean {
+    return this.#outgoing.has(exchange);
   }
 
   /** Whether there is such a cookie by now, good or bad. */
@@ -102,30 +141,79 @@ export class RememberCookie {
   }
 
   /** Reads the cookie. Of several values, exactly one must be of ours. */
-  async read(exchange: Exchange): Promise<Found> {
+  async read(exchange: Exchange): Promise<Found | null> {
     const outgoing = this.#outgoing.get(exchange);
     if (outgoing !== undefined) return outgoing;
-    const found = this.#cookie.read(exchange.request);
-    if (found === undefined || this.#core.config.keys.length === 0) return null;
-    const tokens = await this.#tokens();
-    const values = await Promise.all(
-      [found].flat().map((value) => this.#readToken(tokens, value)),
+    const found = await Promise.all(
+      this.#tokensOf(exchange).map((token) => this.#readToken(token)),
     );
-    const [own = null, ...others] = values.filter((value) => value !== null);
+    const [own = null, ...others] = found.filter((one) => one !== null);
     return others.length > 0 ? null : own;
   }
 
-  async #readToken(tokens: TokenBackend, value: string): Promise<Found> {
-    const payload = await tokens.load(value);
-    if (payload === null) {
-      return await tokens.explain(value) === "expired" ? "ended" : null;
-    }
-    const { user_id: userId, days, stamp, exp, auth_time: authTime } = payload;
-    if (payload[COOKIE] !== this.#cookies[0].name) return null;
-    const isWhole = isUserId(userId) && isTime(exp) && isTime(authTime) &&
+  async #readToken(token: string): Promise<Found | null> {
+    const payload = await this.#tokens.read(token);
+    if (payload === null) return null;
+    if (payload === "expired") return { token };
+    const { user_id: userId, days, stamp, auth_time: authTime } = payload;
+    const isWhole = isUserId(userId) && isDays(days) && isTime(authTime) &&
       authTime <= this.#core.config.lifetime.now + CLOCK_SKEW &&
-      isDays(days) && (stamp === undefined || typeof stamp === "string");
-    return isWhole ? { userId, days, stamp, authTime } : null;
+      isTime(payload.exp) && (stamp === undefined || typeof stamp === "string");
+    if (!isWhole) return null;
+    const place = placeOf(payload);
+    return { token, remembered: { userId, days, stamp, authTime, place } };
+  }
+
+  #tokensOf({ request }: Exchange): string[] {
+    return [this.#cookie.read(request) ?? []].flat();
+  }
+
+  #payloadOf(remembered: Remembered): Payload {
+    const { userId, days, stamp, authTime, place } = remembered;
+    const exp = this.#endOf(remembered);
+    // Unlike any other, of the same second too: each is forgotten by itself.
+    const jti = crypto.randomUUID();
+    const claims = { user_id: userId, days, stamp, auth_time: authTime };
+    return { ...claims, ...place, exp, jti };
+  }
+
+  /** Sets the cookie. */
+  set(exchange: Exchange, found: Required<Found>): void {
+    const { token, remembered } = found;
+    const maxAge = Math.max(this.#endOf(remembered) - this.#now, 1);
+    exchange.setCookie(this.#cookie.set(exchange.request, token, maxAge));
+    this.#outgoing.set(exchange, found);
+  }
+
+  /** Removes the cookie. */
+  clear(exchange: Exchange): void {
+    exchange.setCookie(this.#cookie.delete(exchange.request));
+    this.#outgoing.set(exchange, null);
+  }
+
+  get #now(): number {
+    return Math.floor(this.#core.config.lifetime.now);
+  }
+
+  /** However often a token is renewed, the password was given once. */
+  #endOf({ days, authTime }: Remembered): number {
+    return Math.min(
+      this.#now + days * SECONDS_PER_DAY,
+      authTime + MAX_DAYS * SECONDS_PER_DAY,
+    );
+  }
+
+  /** Where the backend keeps sessions, it keeps series too. */
+  get #series(): RememberSeries | undefined {
+    const { backend } = this.#core;
+    return isStoreBackend(backend) ? new RememberSeries(backend) : undefined;
+  }
+
+  #ownerOf(remembered: Remembered): SeriesOwner {
+    const { userId } = remembered;
+    const exp = this.#endOf(remembered);
+    const cookie = this.#core.config.cookie.name;
+    return { cookie, userId, exp, now: this.#now };
   }
 
   /** The cookie; made anew when the session's changes. */
@@ -145,38 +233,27 @@ export class RememberCookie {
         `Cannot use rememberCookieName "${name}": the session's cookie has that name; give it another`,
       );
     }
-    if (!String(name).startsWith(prefix)) {
+    if (!name.startsWith(prefix)) {
       throw new TypeError(
         `Cannot use rememberCookieName "${name}": the session's cookie has the prefix ${prefix}, and without it anybody could set this one; use "${prefix}${name}"`,
       );
     }
-    // Its own attributes are the session's: one that goes along where the
-    // session doesn't would log in where the session can't.
+    // The attributes are the session's: a cookie that goes along where the
+    // session's doesn't would log in where the session can't.
     const attributes = { ...beside.attributes, httpOnly: true };
     delete attributes.maxAge;
     return [beside, new NamedCookie(name, attributes, "rememberCookieName")];
   }
+}
 
-  /** The tokens' backend; made anew when the session's keys change. */
-  #tokens(): Promise<TokenBackend> {
-    const { keys, settings: { clock } } = this.#core.config;
-    if (this.#backend === undefined || keys !== this.#keys) {
-      this.#keys = keys;
-      const derived = keys.map((key) => deriveHmacKey(key, KEY_PURPOSE));
-      this.#backend = Promise.all(derived).then((keys) => {
-        const codec = new JwtCodec({ keys, type: TOKEN_TYPE });
-        return new TokenBackend(codec, clock, CACHE_BYTES);
-      });
-    }
-    return this.#backend;
-  }
+function placeOf({ series, number }: Payload): Place | undefined {
+  return typeof series === "string" && Number.isSafeInteger(number)
+    ? { series, number: Number(number) }
+    : undefined;
 }
 
 /** `_remember` beside `session`, `admin_remember` beside `admin`. */
 function defaultName(prefix: string, sessionName: string): string {
-  const name = sessionName.slice(prefix.length);
-  if (name === "session") {
-    return prefix === "" ? "_remember" : `${prefix}remember`;
-  }
-  return `${sessionName}_remember`;
+  if (sessionName !== `${prefix}session`) return `${sessionName}_remember`;
+  return prefix === "" ? "_remember" : `${prefix}remember`;
 }

@@ -24,6 +24,19 @@ const CHECKS: [
   ["what it misses in the user", ({ name }) => name === "david", false],
 ];
 
+/** What a check may answer that is neither yes nor no. */
+const NO_ANSWERS: [answer: unknown, kind: string][] = [
+  [undefined, "undefined"],
+  [null, "null"],
+  [1, "number"],
+  ["", "string"],
+  ["no", "string"],
+  [{ isAdmin: false }, "object"],
+  [["admin"], "an array"],
+  [() => true, "function"],
+  [new Response("No", { status: 403 }), "object"],
+];
+
 /** The forms of `location`, and where each leads. */
 const LOCATIONS: [
   what: string,
@@ -94,6 +107,31 @@ Deno.test("check is asked once, and not for a visitor", async () => {
   await (await site.loggedIn()).get(page);
   assertEquals(asked, ["susan"]);
 });
+
+for (const [answer, kind] of NO_ANSWERS) {
+  for (const later of [false, true]) {
+    const how = later ? "a promise of " : "";
+
+    Deno.test(`login.required() lets nobody in where check returns ${how}${Deno.inspect(answer)}, and says so`, async () => {
+      const site = new Site();
+      const check = () => later ? Promise.resolve(answer) : answer;
+      const options = { check, location: "/stop" } as GuardOptions<User>;
+      const browser = await site.loggedIn();
+      for (
+        const page of [
+          site.login.required(secret, options),
+          site.login.fresh(secret, options),
+        ]
+      ) {
+        await assertRejects(
+          () => browser.get(page),
+          TypeError,
+          `Cannot check user: check() returned ${kind}; return true or false`,
+        );
+      }
+    });
+  }
+}
 
 for (const [how, fail] of FAILURES) {
   Deno.test(`login.required() lets nobody in where check ${how}`, async () => {

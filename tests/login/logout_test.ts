@@ -14,6 +14,7 @@ import {
   WRAPPERS,
 } from "../_login.ts";
 import { failureOf, FAILURES, FOREIGN } from "./_common.ts";
+import { StoreSite } from "./_series.ts";
 
 const GONE = ["-_remember", "-session"];
 
@@ -196,4 +197,21 @@ Deno.test("login.logoutUser() after loginUser() in one request logs out", async 
   }));
   assertEquals(cookiesOf(response), GONE);
   assertEquals(await site.ask(browser), null);
+});
+
+Deno.test("login.logoutUser() that fails when the session has ended leaves nobody logged in for the rest of the request", async () => {
+  const site = new StoreSite();
+  const browser = await site.loggedIn(site.susan, { remember: true });
+  await browser.post(site.session.wrap(async (request) => {
+    assertEquals(await site.login.getCurrentUser(request), site.susan);
+    let deletions = 0;
+    site.store.watch = (step, when) => {
+      if (step !== "delete" || when !== "before") return;
+      if (++deletions > 1) throw new Error("The store is down");
+    };
+    await assertRejects(() => site.login.logoutUser(request), Error, "down");
+    assertEquals(await site.login.getCurrentUser(request), null);
+    await (await site.session.get(request)).save();
+    return new Response();
+  }));
 });

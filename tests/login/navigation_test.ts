@@ -1,4 +1,5 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
+import { serve } from "../_helpers.ts";
 import { Browser, locationOf, Site } from "../_login.ts";
 import { assertProblem, secret } from "./_common.ts";
 
@@ -54,3 +55,11 @@ for (const [headers, isNavigation] of NAVIGATIONS) {
     } else await assertProblem(response, 403);
   });
 }
+
+Deno.test("login.required() answers Deno's own fetch() with 401", async () => {
+  await serve(new Site().login.required(secret), async (url) => {
+    const response = await fetch(url);
+    assertEquals(response.url, url);
+    await assertProblem(response, 401);
+  });
+});

@@ -166,6 +166,42 @@ Deno.test("remember: 5 stays five days when rememberDays differs, or changes", a
   assert(attributes.includes(`Max-Age=${5 * DAY}`));
 });
 
+for (const days of [1, 30, 399, 400]) {
+  Deno.test(`remember: ${days} ends 400 days after the password, however often it is renewed`, async () => {
+    const site = new Site();
+    const browser = await site.remembered(site.susan, days);
+    const step = Math.min(days, 7) * DAY - 60;
+    let passed = 0;
+    for (; passed + step < 400 * DAY; passed += step) {
+      site.advance(step);
+      const { user, response } = await site.recall(browser);
+      assertEquals(user, site.susan);
+      const left = Math.min(days * DAY, 400 * DAY - passed - step);
+      const line = lineOf(response, "_remember");
+      assert(attributesOf(line).includes(`Max-Age=${left}`), line);
+      browser.cookies.delete("session");
+    }
+    site.advance(400 * DAY - passed - 1);
+    const stolen = new Browser();
+    stolen.cookies.set("_remember", browser.cookies.get("_remember") ?? "");
+    assertEquals(await site.ask(browser), site.susan);
+    site.advance(1);
+    await assertForgotten(site, stolen);
+    // The session that the cookie has begun lives a life of its own.
+    assertEquals(await site.ask(browser), site.susan);
+  });
+}
+
+Deno.test("a password that is given again counts from then on", async () => {
+  const site = new Site();
+  const browser = await site.remembered(site.susan, 400);
+  site.advance(300 * DAY);
+  await site.logIn(browser, site.susan, { remember: 400 });
+  browser.cookies.delete("session");
+  site.advance(400 * DAY - 1);
+  assertEquals(await site.ask(browser), site.susan);
+});
+
 Deno.test("a remember cookie from before a renewal ends at its own time", async () => {
   const site = new Site();
   const browser = await site.remembered(site.susan, 5);

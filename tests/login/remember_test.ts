@@ -243,3 +243,19 @@ Deno.test("login with a store but no key remembers nobody", async () => {
   const site = new Site({ session: { backend }, isKeyless: true });
   assertEquals(await site.ask(browser), null);
 });
+
+for (
+  const [when, logsOut] of [["a logout", true], ["a login", false]] as const
+) {
+  Deno.test(`login.loginUser() remembers a user in the second of ${when} before it`, async () => {
+    const site = new Site();
+    const browser = await site.remembered();
+    const logOut = (request: Request) => site.login.logoutUser(request);
+    if (logsOut) await browser.post(logOut);
+    await site.logIn(browser, site.susan, { remember: true });
+    browser.cookies.delete("session");
+    const { user, response } = await site.recall(browser);
+    assertEquals(user, site.susan);
+    assertEquals(cookiesOf(response), ["_remember", "session"]);
+  });
+}

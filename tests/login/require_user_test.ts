@@ -1,4 +1,9 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import {
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import type { GuardOptions } from "../../mod.ts";
 import {
   Browser,
@@ -67,4 +72,49 @@ Deno.test("login.requireUser() keeps the page of a known user out of every cache
   const response = await (await site.loggedIn()).get(greeting(site));
   assertEquals(await response.text(), "susan");
   assertEquals(response.headers.get("Cache-Control"), "no-store");
+});
+
+/** Requests whose answer nobody sends, though a wrapper may be near. */
+const UNANSWERED: Record<
+  string,
+  (site: Site, browser: Browser) => Promise<unknown>
+> = {
+  "without a wrapper": ({ login }, browser) =>
+    login.requireUser(browser.request("/")),
+  "on a clone of the wrapped request": async ({ login, session }, browser) => {
+    let user: unknown;
+    await browser.get(session.wrap((request) => {
+      user = login.requireUser(request.clone());
+      return new Response("Hello");
+    }));
+    return await user;
+  },
+};
+
+for (const [where, requireUser] of Object.entries(UNANSWERED)) {
+  for (const isKnown of [false, true]) {
+    const who = isKnown ? "a user" : "a visitor";
+
+    Deno.test(`login.requireUser() rejects for ${who} ${where}, and says what is missing`, async () => {
+      const site = new Site();
+      const browser = isKnown ? await site.loggedIn() : new Browser();
+      const { message } = await assertRejects(
+        () => requireUser(site, browser),
+        TypeError,
+        "Cannot require user: nothing would send the answer",
+      );
+      assertStringIncludes(message, "session.wrap()");
+      assertStringIncludes(message, "login.required()");
+      assertEquals(site.loaded, []);
+    });
+  }
+}
+
+Deno.test("login.requireUser() works on a request that session.open() was called for", async () => {
+  const { login, session } = new Site();
+  const request = new Browser().request("/");
+  await session.open(request);
+  const thrown = await login.requireUser(request).catch((thrown) => thrown);
+  const answer = await session.commit(request, thrown as Response);
+  assertEquals(locationOf(answer), [302, "/login?next=%2F"]);
 });
