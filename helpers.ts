@@ -16,6 +16,13 @@
 import { encodeBase64Url } from "@std/encoding/base64url";
 import { isForeign } from "./helpers/origin.ts";
 
+export {
+  type Flash,
+  flash,
+  type Flashable,
+  takeFlashes,
+} from "./helpers/flash.ts";
+
 const REDIRECT_STATUSES: readonly number[] = [301, 302, 303, 307, 308];
 const MAX_NEXT_LENGTH = 2048;
 /** White space, control characters, backslashes. */
@@ -43,15 +50,21 @@ const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS"];
  * where a client had a say in it.
  * @param status The status: 301, 302, 303, 307 or 308; by default 302.
  * @returns The response.
+ * @throws {TypeError} If the location is no string and no URL.
  * @throws {RangeError} If the status is none of a redirect.
  */
 export function redirect(location: string | URL, status?: number): Response {
   const code = status === undefined ? 302 : status;
   if (!REDIRECT_STATUSES.includes(code)) {
     throw new RangeError(
-      `Cannot redirect with status ${Number(code)}: use one of ${
+      `Cannot redirect with status ${String(code)}: use one of ${
         REDIRECT_STATUSES.join(", ")
       }`,
+    );
+  }
+  if (typeof location !== "string" && !(location instanceof URL)) {
+    throw new TypeError(
+      `Cannot redirect: the location must be a string or a URL, not ${typeof location}`,
     );
   }
   return new Response(null, {
@@ -106,11 +119,18 @@ export function safeNextPath(next: unknown, fallback?: string): string {
  * @param trustedOrigins Other origins that may send such requests, exactly as
  * in the `Origin` header, such as `https://app.example.com`; by default none.
  * @returns Whether to refuse the request.
+ * @throws {TypeError} If the origins are no array: a string would trust every
+ * origin that is a part of it.
  */
 export function isCrossOrigin(
   request: Request,
   trustedOrigins?: readonly string[],
 ): boolean {
+  if (trustedOrigins !== undefined && !Array.isArray(trustedOrigins)) {
+    throw new TypeError(
+      `Cannot use trustedOrigins: it must be an array, not ${typeof trustedOrigins}`,
+    );
+  }
   return !SAFE_METHODS.includes(request.method) &&
     isForeign(request, trustedOrigins ?? []);
 }

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { isCrossOrigin } from "../../helpers.ts";
 import {
   BAD_HOSTS,
@@ -118,3 +118,9 @@ for (const headers of PROXY_HEADERS) {
     assertEquals(isForeign(`https://${HOST}`), false);
   });
 }
+
+Deno.test("isCrossOrigin() refuses a string for trusted origins", () => {
+  const origins = "https://app.example.com" as unknown as string[];
+  const part = post({ Origin: "https://app.example.co" });
+  assertThrows(() => isCrossOrigin(part, origins), TypeError, "an array");
+});

@@ -64,3 +64,9 @@ Deno.test("redirect() makes headers that can be changed", () => {
   response.headers.set("Cache-Control", "no-store");
   assertEquals(response.headers.get("Cache-Control"), "no-store");
 });
+
+for (const location of [undefined, null, 1, {}, Promise.resolve("/")]) {
+  Deno.test(`redirect() refuses ${Deno.inspect(location)} for a location`, () => {
+    assertThrows(() => redirect(location as string), TypeError, "location");
+  });
+}
