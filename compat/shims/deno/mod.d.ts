@@ -1,0 +1,1 @@
+export import Deno = globalThis.Deno;

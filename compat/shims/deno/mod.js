@@ -1,0 +1,2 @@
+// Oak's package for npm brings an imitation of Deno along; here it has Deno.
+export const { Deno } = globalThis;
