@@ -4,38 +4,63 @@
  * @module
  */
 
-import { escape, page } from "./_example.ts";
+import { escape, page, readForm } from "./_example.ts";
 
 /** What the login page says, and what it fills in. */
 export interface LoginPageOptions {
   /** The user name as it was typed or is known; default: none. */
   userName?: string;
-  /** Whether "remember me" is ticked; default: no. */
+  /** Whether "remember me" is ticked; by default it is not offered. */
   remember?: boolean;
-  /** Asks who is logged in to log in again; default: no. */
-  isAgain?: boolean;
-  /** Says that the password was wrong, with status 401; default: no. */
-  isWrong?: boolean;
+  /** What to read above the form, as HTML; default: nothing. */
+  intro?: string;
+  /** Why nobody was logged in. */
+  failure?: keyof typeof FAILURES;
+}
+
+/** What was typed into the login form. */
+export interface Typed {
+  /** The user name. */
+  userName: string;
+  /** The password. */
+  password: string;
+  /** Whether "remember me" was ticked. */
+  remember: boolean;
+}
+
+/** Why nobody was logged in: the text, and the status. */
+const FAILURES = {
+  wrong: ["Wrong user name or password", 401],
+  tooOften: ["Too many tries: wait five minutes, please", 429],
+} as const;
+
+/** Whom the examples know. */
+export const HINT =
+  `<p class="hint">Log in as <strong>susan</strong> with the password
+  <code>hello</code>, or as <strong>david</strong> with <code>bye</code>.</p>`;
+
+/** Reads the login form. */
+export async function readLogin(request: Request): Promise<Typed> {
+  const form = await readForm(request);
+  return {
+    userName: form.get("username") ?? "",
+    password: form.get("password") ?? "",
+    remember: form.has("remember"),
+  };
 }
 
 /** A login form. Without an action it goes to its own address, and so keeps `next`. */
 export function loginPage(options: LoginPageOptions = {}): Response {
-  const { userName = "", remember, isAgain, isWrong } = options;
+  const { userName = "", remember, intro = HINT, failure } = options;
+  const [error, status] = failure ? FAILURES[failure] : ["", 200];
   const name = escape(userName);
-  const intro = isAgain
-    ? `<p>You are logged in as <strong>${name}</strong>. Your password once more,
-      please, to go on.</p>`
-    : "";
-  const error = isWrong
-    ? `<p class="error" id="error" role="alert">Wrong user name or password</p>`
-    : "";
-  const state = isWrong ? `aria-invalid="true" aria-describedby="error"` : "";
+  const state = error ? `aria-invalid="true" aria-describedby="error"` : "";
   const [inName, inPassword] = name ? ["", "autofocus"] : ["autofocus", ""];
   const response = page(
     "Log in",
     `${intro}
     <form method="post">
-      ${error}
+      ${error && `<p class="error" id="error" role="alert">${error}</p>`}
       <label for="username">User name</label>
       <input id="username" name="username" value="${name}" required maxlength="100"
         autocomplete="username" autocapitalize="none" spellcheck="false"
@@ -43,14 +68,18 @@ export function loginPage(options: LoginPageOptions = {}): Response {
       <label for="password">Password</label>
       <input id="password" name="password" type="password" required
         autocomplete="current-password" ${state} ${inPassword}>
-      <label class="check">
-        <input name="remember" type="checkbox" ${remember ? "checked" : ""}>
-        Remember me on this device
-      </label>
+      ${remember === undefined ? "" : checkbox(remember)}
       <button>Log in</button>
     </form>`,
-    isWrong ? 401 : 200,
+    { status },
   );
-  response.headers.set("Cache-Control", "no-store");
+  if (status === 429) response.headers.set("Retry-After", "300");
   return response;
+}
+
+function checkbox(isTicked: boolean): string {
+  return `<label class="check">
+    <input name="remember" type="checkbox" ${isTicked ? "checked" : ""}>
+    Remember me on this device
+  </label>`;
 }

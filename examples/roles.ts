@@ -9,9 +9,17 @@
  */
 
 import { type GuardOptions, Login, Session } from "@denizen/session";
-import { escape, notFound, page, secretKey, server } from "./_example.ts";
-import { loginPage } from "./_login_page.ts";
-import { verifyPassword } from "./_password.ts";
+import { verifyPassword } from "@denizen/session/passwords";
+import {
+  escape,
+  page,
+  router,
+  type Routes,
+  secretKey,
+  server,
+} from "./_example.ts";
+import { loginPage, readLogin } from "./_login_page.ts";
+import { LoginTries } from "./_tries.ts";
 
 type Role = "editor" | "admin";
 
@@ -28,17 +36,18 @@ USERS.set("susan", {
   id: "susan",
   roles: ["editor", "admin"],
   passwordHash:
-    "pbkdf2-sha256$600000$MzeJXh8pIzMQDPPCMwANEw$hXQZvyjuUL5Bw289uY7plpDqZc2MLR9jDg7GMHiTSpY",
+    "$pbkdf2-sha256$600000$MzeJXh8pIzMQDPPCMwANEw$hXQZvyjuUL5Bw289uY7plpDqZc2MLR9jDg7GMHiTSpY",
 });
 USERS.set("david", {
   id: "david",
   roles: ["editor"],
   passwordHash:
-    "pbkdf2-sha256$600000$q9Jnl9CK6RXRcH9I85oJ-w$cruyLKJB3VNgOEv4pShNedZL1Y65du8Hc0oFPhV3q7I",
+    "$pbkdf2-sha256$600000$q9Jnl9CK6RXRcH9I85oJ.w$cruyLKJB3VNgOEv4pShNedZL1Y65du8Hc0oFPhV3q7I",
 });
 
 const session = new Session({ secretKey: secretKey() });
 const login = new Login<User>(session, { userLoader: (id) => USERS.get(id) });
+const tries = new LoginTries();
 
 /** The guard of a page: whom it refuses, it sends to the start. */
 function only(role: Role): GuardOptions<User> {
@@ -49,14 +58,19 @@ const start = login.required((_request, user) =>
   page(
     "Roles",
     `<p>${escape(user.id)}: ${user.roles.join(", ")}</p>
-    <nav>
-      <a href="/articles">Articles</a>
-      <a href="/admin">Administration</a>
-      <a href="/api/report">Report</a>
-    </nav>
-    <form method="post" action="/logout"><button>Log out</button></form>`,
+    <ul class="list">${user.roles.map((role) => LINKS[role]).join("")}</ul>
+    <form method="post" action="/logout">
+      <button class="quiet">Log out</button>
+    </form>`,
   )
 );
+
+/** What each role can follow. */
+const LINKS: Record<Role, string> = {
+  editor: `<li><a href="/articles">Articles</a></li>`,
+  admin: `<li><a href="/admin">Administration</a></li>
+    <li><a href="/api/report">Report</a></li>`,
+};
 
 const BACK = `<p><a href="/">Back to the start</a></p>`;
 
@@ -78,35 +92,31 @@ const report = login.required(
   { check: (user) => user.roles.includes("admin") },
 );
 
-async function submitLogin(request: Request): Promise<Response> {
-  const form = await request.formData().catch(() => new FormData());
-  const userName = String(form.get("username") ?? "");
-  const password = String(form.get("password") ?? "");
-  const remember = form.has("remember");
+async function submitLogin(
+  request: Request,
+  info: Deno.ServeHandlerInfo,
+): Promise<Response> {
+  const { userName, password, remember } = await readLogin(request);
+  if (!tries.take(userName, info)) {
+    return loginPage({ userName, remember, failure: "tooOften" });
+  }
   const user = USERS.get(userName);
   const isCorrect = await verifyPassword(password, user?.passwordHash);
   if (!user || !isCorrect) {
-    return loginPage({ userName, remember, isWrong: true });
+    return loginPage({ userName, remember, failure: "wrong" });
   }
+  tries.forget(userName);
   return await login.loginUser(request, user, { remember });
 }
 
-const ROUTES: Record<
-  string,
-  (request: Request) => Response | Promise<Response>
-> = {
+const ROUTES: Routes = {
   "GET /": start,
   "GET /articles": articles,
   "GET /admin": admin,
   "GET /api/report": report,
-  "GET /login": () => loginPage(),
+  "GET /login": () => loginPage({ remember: false }),
   "POST /login": submitLogin,
   "POST /logout": (request) => login.logoutUser(request),
 };
 
-function router(request: Request): Response | Promise<Response> {
-  const route = `${request.method} ${URL.parse(request.url)?.pathname}`;
-  return Object.hasOwn(ROUTES, route) ? ROUTES[route](request) : notFound();
-}
-
-export default server(import.meta, session.wrap(router));
+export default server(import.meta, session.wrap(router(ROUTES)));

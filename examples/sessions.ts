@@ -9,7 +9,15 @@
  */
 
 import { redirect, Session, withSession } from "@denizen/session";
-import { escape, notFound, page, secretKey, server } from "./_example.ts";
+import {
+  escape,
+  page,
+  readForm,
+  router,
+  type Routes,
+  secretKey,
+  server,
+} from "./_example.ts";
 
 interface Data {
   name: string;
@@ -21,7 +29,9 @@ const session = new Session<Data>({ secretKey: secretKey() });
 const showForm = withSession(session, (_request, dict) => {
   const greeting = dict.name
     ? `<p>Logged in as <strong>${escape(dict.name)}</strong></p>
-       <form method="post" action="/logout"><button>Log out</button></form>`
+       <form method="post" action="/logout">
+         <button class="quiet">Log out</button>
+       </form>`
     : `<p>Not logged in</p>`;
   return page(
     "Sessions",
@@ -36,13 +46,12 @@ const showForm = withSession(session, (_request, dict) => {
 });
 
 const saveName = withSession(session, async (request, dict) => {
-  const form = await request.formData().catch(() => null);
-  const name = form?.get("name");
-  if (typeof name !== "string" || name.trim() === "" || name.length > 100) {
+  const name = (await readForm(request)).get("name")?.trim() ?? "";
+  if (name === "" || name.length > 100) {
     const back = `<p><a href="/">Give a name of up to 100 characters</a></p>`;
-    return page("No name", back, 400);
+    return page("No name", back, { status: 400 });
   }
-  dict.name = name.trim();
+  dict.name = name;
   dict.save();
   return redirect("/", 303);
 });
@@ -58,17 +67,11 @@ const count = withSession(session, (_request, dict) => {
   return Response.json({ n: dict.n });
 });
 
-const ROUTES: Record<string, (request: Request) => Promise<Response>> = {
+const ROUTES: Routes = {
   "GET /": showForm,
   "POST /": saveName,
   "POST /logout": forget,
   "GET /counter": count,
 };
 
-function handler(request: Request): Response | Promise<Response> {
-  const path = URL.parse(request.url)?.pathname;
-  const route = `${request.method} ${path}`;
-  return Object.hasOwn(ROUTES, route) ? ROUTES[route](request) : notFound();
-}
-
-export default server(import.meta, handler);
+export default server(import.meta, router(ROUTES));

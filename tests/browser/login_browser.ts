@@ -5,108 +5,27 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { serving } from "../_processes.ts";
-import { Browser, Keys } from "./webdriver.ts";
+import {
+  arrive,
+  assertFits,
+  browserTest,
+  cookieNames,
+  DAVID,
+  enter,
+  focused,
+  logIn,
+  SUSAN,
+  valueOf,
+  visit,
+} from "./_examples.ts";
+import { type Browser, Keys } from "./webdriver.ts";
 
-/** What a user types into the login form. */
-interface Credentials {
-  userName: string;
-  password: string;
-}
-
-const SUSAN: Credentials = { userName: "susan", password: "hello" };
-const DAVID: Credentials = { userName: "david", password: "bye" };
-
-/** Runs a test with a browser of its own and an example of its own. */
-function browserTest(
-  name: string,
-  example: string,
-  body: (browser: Browser, origin: string) => Promise<void>,
-  ...flags: string[]
-): void {
-  const args = ["run", "--allow-net", "--allow-env", `examples/${example}`];
-  Deno.test(`${example}: ${name}`, async () => {
-    await serving(args, async (origin) => {
-      await using browser = await Browser.start(...flags);
-      await body(browser, origin);
-      assertEquals(await complaints(browser), []);
-    }, { env: { PORT: "0" } });
-  });
-}
-
-/** What the console shows, apart from pages that are refused on purpose. */
-async function complaints(browser: Browser): Promise<string[]> {
-  const lines = await browser.log();
-  return lines.filter(({ source, message }) =>
-    source !== "network" || !/with a status of (401|403|404) /.test(message)
-  ).map(({ message }) => message);
-}
-
-/** Fills in the login form, whatever is in it, and sends it. */
-async function logIn(
-  browser: Browser,
-  { userName, password }: Credentials,
-): Promise<void> {
-  await browser.execute("document.querySelector('#username').value = ''");
-  await browser.type("#username", userName);
-  await browser.type("#password", password);
-  await browser.click("main button");
-}
-
-/** Waits for a page, and sees that it is the right one. */
-async function arrive(
-  browser: Browser,
-  path: string,
-  heading: string,
-): Promise<void> {
-  await browser.untilAt(path);
-  assertEquals(await browser.text("h1"), heading);
-}
-
-/** Opens a page that sends its visitor nowhere else. */
-async function visit(
-  browser: Browser,
-  origin: string,
-  path: string,
-  heading: string,
-): Promise<void> {
-  await browser.open(origin + path);
-  await arrive(browser, path, heading);
-}
-
-/** Logs in at the login page, and comes out at the home page. */
-async function enter(
-  browser: Browser,
-  origin: string,
-  user: Credentials,
-  { remember = false } = {},
-): Promise<void> {
-  await visit(browser, origin, "/login", "Log in");
-  if (remember) await browser.click("[name=remember]");
-  await logIn(browser, user);
-  await browser.untilAt("/");
-}
-
-/** Logs out, and sees that no cookie is left. */
+/** Logs out, and sees that the page says so. */
 async function leave(browser: Browser): Promise<void> {
   await browser.click("form[action='/logout'] button");
   await browser.untilAt("/login");
-  assertEquals(await cookieNames(browser), []);
-}
-
-async function cookieNames(browser: Browser): Promise<string[]> {
-  return (await browser.cookies()).map(({ name }) => name);
-}
-
-function focused(browser: Browser): Promise<string> {
-  return browser.execute("return document.activeElement.id");
-}
-
-function valueOf(browser: Browser, selector: string): Promise<string> {
-  return browser.execute(
-    "return document.querySelector(arguments[0]).value",
-    selector,
-  );
+  assertEquals(await browser.text(".message"), "You are logged out.");
+  assertEquals(await cookieNames(browser), ["session"]);
 }
 
 browserTest(
@@ -164,19 +83,19 @@ browserTest(
     assert(days > 29.9 && days <= 30, `The cookie lives for ${days} days`);
     assertEquals(remember?.httpOnly, true);
 
-    await visit(browser, origin, "/fresh", "Your login is fresh");
+    await visit(browser, origin, "/codes", "Recovery codes");
 
     await browser.deleteCookie("session");
     await visit(browser, origin, "/", "Hello, susan!");
     assertEquals(await cookieNames(browser), ["_remember", "session"]);
 
-    await browser.click("a[href='/fresh']");
-    await browser.untilAt("/login?next=%2Ffresh");
+    await browser.click("a[href='/codes']");
+    await browser.untilAt("/login?next=%2Fcodes");
     assertStringIncludes(await browser.text(), "You are logged in as susan");
     assertEquals(await valueOf(browser, "#username"), "susan");
     assertEquals(await focused(browser), "password");
     await browser.press("hello", Keys.enter);
-    await arrive(browser, "/fresh", "Your login is fresh");
+    await arrive(browser, "/codes", "Recovery codes");
   },
 );
 
@@ -201,8 +120,13 @@ browserTest(
     await logIn(browser, DAVID);
     await arrive(browser, "/admin", "Not for you");
     assertEquals(await browser.status(), 403);
-    await browser.open(`${origin}/login?next=/admin`);
+    await browser.click("a[href='/']");
+    await browser.untilAt("/");
+    assertEquals((await browser.text()).includes("Administration"), false);
+    await leave(browser);
     await logIn(browser, SUSAN);
+    await browser.untilAt("/");
+    await browser.click("a[href='/admin']");
     await arrive(browser, "/admin", "Administration");
   },
 );
@@ -218,7 +142,7 @@ for (const flag of ["enable", "disable"]) {
       assertEquals(await valueOf(browser, "#username"), "");
       await browser.back();
       await browser.until("the login page", async () => {
-        assertEquals((await browser.text()).includes("susan"), false);
+        assertEquals((await browser.text()).includes("Hello"), false);
         return await browser.path() === "/login?next=%2F";
       });
       assertEquals(await browser.text("h1"), "Log in");
@@ -232,10 +156,10 @@ browserTest(
   "login.ts",
   async (browser, origin) => {
     await browser.disableScripts();
-    await browser.open(`${origin}/fresh`);
-    await browser.untilAt("/login?next=%2Ffresh");
+    await browser.open(`${origin}/codes`);
+    await browser.untilAt("/login?next=%2Fcodes");
     await logIn(browser, SUSAN);
-    await browser.untilAt("/fresh");
+    await browser.untilAt("/codes");
     await browser.click("a[href='/']");
     await browser.untilAt("/");
     await leave(browser);
@@ -301,12 +225,61 @@ browserTest(
     await browser.press("susan", Keys.tab, "hello", Keys.enter);
     await browser.untilAt("/");
     assertEquals(await cookieNames(browser), ["session"]);
-    await browser.press(Keys.tab, Keys.tab, Keys.tab, Keys.enter);
+    await browser.execute("document.querySelector('form button').focus()");
+    await browser.press(Keys.enter);
     await browser.untilAt("/login");
     await browser.press("susan", Keys.tab, "hello", Keys.tab, Keys.space);
     await browser.press(Keys.tab, Keys.enter);
     await browser.untilAt("/");
     assertEquals(await cookieNames(browser), ["_remember", "session"]);
+  },
+);
+
+browserTest(
+  "a wrong turn leads back, and says so once",
+  "login.ts",
+  async (browser, origin) => {
+    await browser.open(`${origin}/nowhere`);
+    await arrive(browser, "/login?next=%2F", "Log in");
+    assertStringIncludes(await browser.text(".message"), "A wrong turn");
+    await logIn(browser, SUSAN);
+    await browser.untilAt("/");
+    await browser.click("a[href='/wrong-turn']");
+    await browser.until(
+      "the message",
+      async () => (await browser.text(".message")).includes("A wrong turn"),
+    );
+    await visit(browser, origin, "/", "Hello, susan!");
+    assertEquals(
+      await browser.execute("return document.querySelector('.message')"),
+      null,
+    );
+  },
+);
+
+browserTest(
+  "the pages are dark for those who like that",
+  "login.ts",
+  async (browser, origin) => {
+    const colors = (selector: string) =>
+      browser.execute<[number, number]>(
+        `const { color, backgroundColor } =
+          getComputedStyle(document.querySelector(arguments[0]));
+        return [color, backgroundColor].map((text) =>
+          text.match(/\\d+/g).slice(0, 3).reduce((sum, n) => sum + +n, 0));`,
+        selector,
+      );
+    await visit(browser, origin, "/login", "Log in");
+    await logIn(browser, { userName: "susan", password: "wrong" });
+    await browser.until("401", async () => await browser.status() === 401);
+    for (const [scheme, sign] of [["light", -1], ["dark", 1]] as const) {
+      await browser.prefer(scheme);
+      for (const selector of ["body", ".error", "input", ".hint"]) {
+        const [text, ground] = await colors(selector);
+        const contrast = sign * (text - ground);
+        assert(contrast > 200, `${selector} in ${scheme}: ${contrast}`);
+      }
+    }
   },
 );
 
@@ -323,14 +296,15 @@ browserTest(
     await logIn(browser, { userName: "w".repeat(100), password: "?" });
     await browser.until("401", async () => await browser.status() === 401);
     await assertFits(browser);
-    await see("/nowhere", "Not found");
     await see("/login", "Log in");
     await logIn(browser, DAVID);
     await browser.untilAt("/");
     await see("/", "Hello, david!");
-    await see("/fresh", "Your login is fresh");
+    await see("/codes", "Recovery codes");
     await see("/admin", "Not for you");
-    await see("/login?next=/fresh", "Log in");
+    await browser.open(`${origin}/nowhere`);
+    await browser.untilAt("/");
+    await assertFits(browser);
   },
 );
 
@@ -342,6 +316,7 @@ browserTest(
       return browser.execute(`return fetch("/api/report").then(
         (r) => [r.status, r.headers.get("Content-Type")])`);
     }
+    await browser.bypassPolicy(); // The pages have no scripts that fetch.
     await browser.open(`${origin}/login`);
     assertEquals(await report(), [401, "application/problem+json"]);
     await browser.open(`${origin}/api/report`);
@@ -385,12 +360,3 @@ browserTest(
     assertEquals(await browser.cookies(), []);
   },
 );
-
-/** Nothing makes the page wider than the window, nor lies outside of it. */
-async function assertFits(browser: Browser): Promise<void> {
-  const [inner, scroll] = await browser.execute<[number, number]>(
-    "return [innerWidth, document.documentElement.scrollWidth]",
-  );
-  assertEquals(inner, 320, await browser.url());
-  assert(scroll <= inner, `${await browser.url()} is ${scroll}px wide`);
-}

@@ -169,6 +169,34 @@ export class Browser {
     });
   }
 
+  /** Lays pages out for somebody who likes them dark, or light. */
+  async prefer(colorScheme: "dark" | "light"): Promise<void> {
+    const features = [{ name: "prefers-color-scheme", value: colorScheme }];
+    await this.#command("Emulation.setEmulatedMedia", { features });
+  }
+
+  /** Makes the cookies of an origin `SameSite=Strict`. */
+  async makeStrict(origin: string): Promise<void> {
+    const urls = [origin];
+    const { cookies } = await this.#command("Network.getCookies", { urls }) as {
+      cookies: BrowserCookie[];
+    };
+    for (const { name, value } of cookies) {
+      await this.#command("Network.setCookie", {
+        name,
+        value,
+        url: origin,
+        httpOnly: true,
+        sameSite: "Strict",
+      });
+    }
+  }
+
+  /** Lets `execute` do what the page's Content-Security-Policy forbids. */
+  async bypassPolicy(): Promise<void> {
+    await this.#command("Page.setBypassCSP", { enabled: true });
+  }
+
   /** Runs no script of a page any more, only those of `execute`. */
   async disableScripts(): Promise<void> {
     await this.#command("Emulation.setScriptExecutionDisabled", {
@@ -217,8 +245,8 @@ export class Browser {
   }
 
   /** A command of Chromium's own, beyond WebDriver. */
-  async #command(cmd: string, params: object): Promise<void> {
-    await this.#post("/goog/cdp/execute", { cmd, params });
+  #command(cmd: string, params: object): Promise<unknown> {
+    return this.#post("/goog/cdp/execute", { cmd, params });
   }
 
   async #find(selector: string): Promise<string> {

@@ -47,7 +47,7 @@ async function valueOf(
   const visitor = new Visitor(await load(settings));
   assertStringIncludes(await visitor.page(), "<h1>Visit 1</h1>");
   assertStringIncludes(await visitor.page(), "<h1>Visit 2</h1>");
-  return visitor.cookies.get(cookieName) ?? "";
+  return visitor.cookie(cookieName) ?? "";
 }
 
 Deno.test("config.ts makes JSON Web Tokens unless told otherwise", async () => {
@@ -74,7 +74,7 @@ Deno.test("config.ts reads the sessions of an instance with the same settings", 
   const value = await valueOf(settings);
   for (const [SECRET_KEY, visit] of [[KEY, 3], [`${KEY}!`, 1]] as const) {
     const visitor = new Visitor(await load({ ...settings, SECRET_KEY }));
-    visitor.cookies.set("session", value);
+    visitor.take("session", value);
     assertStringIncludes(await visitor.page(), `<h1>Visit ${visit}</h1>`);
   }
 });

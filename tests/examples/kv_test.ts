@@ -32,7 +32,7 @@ const AGENTS: [device: string, userAgent: string][] = [
 ];
 
 /** Whoever fills in a form at these paths must come from the site. */
-const FORMS = ["/end", "/logout-everywhere", "/logout", "/login"];
+const FORMS = ["/end", "/end-others", "/logout", "/login"];
 
 interface Item {
   device: string;
@@ -57,16 +57,16 @@ async function loggedIn(
 /** A visitor who has got hold of another one's cookie. */
 function copyOf(visitor: Visitor): Visitor {
   const copy = visitorWith();
-  copy.cookies.set("session", visitor.cookies.get("session") ?? "");
+  copy.take("session", visitor.cookie());
   return copy;
 }
 
 /** The sessions that are on a visitor's page. */
 async function itemsOf(visitor: Visitor): Promise<Item[]> {
   const page = await visitor.page();
-  return page.split("<li>").slice(1).map((item) => {
-    const text = textOf(item).trim();
-    const [, device, mark] = /^(.*?)( \(this one\))?,/.exec(text) ?? [];
+  return page.split("<li ").slice(1).map((item) => {
+    const text = textOf(`<li ${item}`).trim();
+    const [, device, mark] = /^(.*?)( – this device)?\n/.exec(text) ?? [];
     return {
       device,
       isThis: mark !== undefined,
@@ -76,7 +76,7 @@ async function itemsOf(visitor: Visitor): Promise<Item[]> {
   });
 }
 
-/** Where a visitor is logged in, "this one" marked by a star. */
+/** Where a visitor is logged in, this device marked by a star. */
 async function devicesOf(visitor: Visitor): Promise<string[]> {
   return (await itemsOf(visitor))
     .map(({ device, isThis }) => device + (isThis ? "*" : ""))
@@ -85,7 +85,9 @@ async function devicesOf(visitor: Visitor): Promise<string[]> {
 
 /** Leaves no session of susan, whatever a test before has left. */
 async function endAll(): Promise<void> {
-  await (await loggedIn()).post("/logout-everywhere");
+  const visitor = await loggedIn();
+  await visitor.post("/end-others");
+  await visitor.post("/logout");
 }
 
 async function assertLoggedOut(visitor: Visitor): Promise<void> {
@@ -103,7 +105,7 @@ Deno.test("kv.ts asks for a password", async () => {
   const page = await wrong.text();
   assertStringIncludes(page, 'role="alert"');
   assertStringIncludes(page, 'value="susan"');
-  assertEquals(visitor.cookies.size, 0);
+  assertEquals(visitor.cookieNames, []);
   await visitor.logIn(SUSAN);
   assertStringIncludes(await visitor.page(), "Hello, susan!");
 });
@@ -113,11 +115,10 @@ Deno.test("kv.ts lists the user's own sessions, and marks this one", async () =>
   const laptop = await loggedIn();
   const phone = await loggedIn(SUSAN, CURL);
   await loggedIn(DAVID);
-  assertEquals(await devicesOf(laptop), ["A device", "Firefox on Linux*"]);
   assertEquals(await devicesOf(phone), ["Firefox on Linux", "curl*"]);
   assertEquals(await devicesOf(laptop), ["Firefox on Linux*", "curl"]);
   for (const { key, started } of await itemsOf(laptop)) {
-    assertNotEquals(key, laptop.cookies.get("session"));
+    assertNotEquals(key, laptop.cookie());
     const age = Date.now() - Date.parse(started);
     assert(age > -1000 && age < 60_000, started);
   }
@@ -154,7 +155,7 @@ Deno.test("kv.ts ends no session of another user", async () => {
   const [susan, david] = [await loggedIn(), await loggedIn(DAVID)];
   const keys = (await itemsOf(david)).map(({ key }) => key);
   assert(keys.length > 0);
-  const cookie = david.cookies.get("session") ?? "";
+  const cookie = david.cookie() ?? "";
   for (const key of [...keys, cookie, "", "garbage"]) {
     const response = await susan.post("/end", { key });
     assertEquals(locationOf(response), [303, "/"]);
@@ -162,16 +163,23 @@ Deno.test("kv.ts ends no session of another user", async () => {
   assertStringIncludes(await david.page(), "Hello, david!");
 });
 
-Deno.test("kv.ts logs out everywhere, but no other user", async () => {
-  const [laptop, phone] = [await loggedIn(), await loggedIn()];
-  const [other, copy] = [await loggedIn(DAVID), copyOf(laptop)];
-  const response = await laptop.post("/logout-everywhere");
-  assertEquals(locationOf(response), [302, "/login"]);
-  assertEquals(laptop.cookies.size, 0);
+Deno.test("kv.ts ends the user's other sessions, and no other user's", async () => {
+  const [laptop, phone] = [await loggedIn(), await loggedIn(SUSAN, CURL)];
+  const [other, copy] = [await loggedIn(DAVID), copyOf(phone)];
+  const response = await laptop.post("/end-others");
+  assertEquals(locationOf(response), [303, "/"]);
   await assertLoggedOut(phone);
   await assertLoggedOut(copy);
+  assertEquals(await devicesOf(laptop), ["Firefox on Linux*"]);
+  assert(!(await laptop.page()).includes("everywhere else"));
   assertStringIncludes(await other.page(), "Hello, david!");
-  await laptop.logIn(SUSAN);
+});
+
+Deno.test("kv.ts names the device of whoever logs in after somebody else", async () => {
+  await endAll();
+  const visitor = await loggedIn(DAVID);
+  await visitor.logIn(SUSAN);
+  assertEquals(await devicesOf(visitor), ["Firefox on Linux*"]);
 });
 
 Deno.test("kv.ts logs out, and a copy of the cookie is worthless", async () => {
@@ -195,7 +203,7 @@ Deno.test("kv.ts refuses the forms of another site", async () => {
 });
 
 Deno.test("kv.ts asks a visitor to log in who ends sessions", async () => {
-  for (const path of ["/end", "/logout-everywhere"]) {
+  for (const path of ["/end", "/end-others"]) {
     const response = await visitorWith().post(path, { key: "x" });
     assertEquals(locationOf(response), [302, "/login"]);
   }
@@ -203,5 +211,5 @@ Deno.test("kv.ts asks a visitor to log in who ends sessions", async () => {
 
 Deno.test("kv.ts answers 404 where there is no route", async () => {
   assertEquals((await visitorWith().get("/nowhere")).status, 404);
-  assertEquals((await visitorWith().get("/logout-everywhere")).status, 404);
+  assertEquals((await visitorWith().get("/end-others")).status, 404);
 });

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import example from "../../examples/roles.ts";
 import { locationOf } from "../_login.ts";
 import { knowKeys } from "./_passwords.ts";
@@ -35,7 +35,10 @@ Deno.test("roles.ts lets an editor edit, not rule", async () => {
   const wrong = await visitor.post("/login", { ...DAVID, password: "hello" });
   assertEquals(wrong.status, 401);
   await visitor.logIn(DAVID);
-  assertStringIncludes(await visitor.page(), "david: editor<");
+  const start = await visitor.page();
+  assertStringIncludes(start, "david: editor<");
+  assertStringIncludes(start, 'href="/articles"');
+  assert(!/href="\/(admin|api)/.test(start), start);
   assertStringIncludes(await visitor.page("/articles"), "david edits.");
   assertEquals(locationOf(await visitor.get("/admin")), [302, "/"]);
   await assertRefused(visitor, 403);
@@ -44,6 +47,7 @@ Deno.test("roles.ts lets an editor edit, not rule", async () => {
 Deno.test("roles.ts lets an admin rule until she logs out", async () => {
   const visitor = new Visitor(example);
   await visitor.logIn(SUSAN);
+  assertStringIncludes(await visitor.page(), 'href="/admin"');
   assertStringIncludes(await visitor.page("/admin"), "susan rules.");
   const report = await visitor.get("/api/report", SCRIPT);
   assertEquals(await report.json(), { users: ["susan", "david"] });

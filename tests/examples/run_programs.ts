@@ -1,11 +1,12 @@
 /** The examples as they are started. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type KvBackend, kvBackend } from "../../backends/kv.ts";
+import config from "../../deno.json" with { type: "json" };
+import { kvBackend, type StoreBackend } from "../../backends/kv.ts";
 import { Login, Session } from "../../mod.ts";
 import { cookieSetBy, KEY } from "../_helpers.ts";
 import { runDeno, serving } from "../_processes.ts";
-import { textOf, Visitor } from "./_visitor.ts";
+import { SUSAN, textOf, Visitor } from "./_visitor.ts";
 
 /** Examples, and what one of their pages says. */
 const EXAMPLES: [file: string, path: string, text: string][] = [
@@ -14,6 +15,9 @@ const EXAMPLES: [file: string, path: string, text: string][] = [
   ["login.ts", "/login", 'name="remember"'],
   ["roles.ts", "/login", 'name="remember"'],
   ["kv.ts", "/login", 'name="password"'],
+  ["sqlite.ts", "/", '{"n":1}'],
+  ["oauth.ts", "/login", "Log in with Small"],
+  ["mail.ts", "/login", 'name="address"'],
 ];
 
 const ENV = {
@@ -23,6 +27,8 @@ const ENV = {
   SESSION_COOKIE_NAME: "session",
   SESSION_TYPE: "fernet",
 };
+
+const FOR_PROVIDER = "--allow-net=127.0.0.1,localhost";
 
 /** The arguments to run an example, as its head comment says. */
 async function argsOf(file: string, ...more: string[]): Promise<string[]> {
@@ -53,7 +59,7 @@ Deno.test("sessions.ts runs by deno run, and signs with the key in SECRET_KEY", 
   await serving(await argsOf("sessions.ts"), async (origin) => {
     const visitor = new Visitor(origin);
     const session = new Session({ secretKey: KEY });
-    visitor.cookies.set("session", await session.encode({ name: "ann" }));
+    visitor.take("session", await session.encode({ name: "ann" }));
     assertStringIncludes(textOf(await visitor.page()), "Logged in as ann");
   }, { env: ENV });
 });
@@ -71,8 +77,9 @@ Deno.test("sessions.ts runs by deno serve, at its port alone, without a key", as
 
 for (const [file, path, text] of EXAMPLES) {
   Deno.test(`${file} runs by deno serve --parallel`, async () => {
-    const args = ["--parallel", "--unstable-kv"];
-    const output = await served(args, file, ENV, async (origin) => {
+    const flags = ["--parallel", "--unstable-kv"];
+    if (file === "oauth.ts") flags.push(FOR_PROVIDER);
+    const output = await served(flags, file, ENV, async (origin) => {
       // More than one connection, and so more than one worker.
       for (let i = 0; i < 6; i++) {
         assertStringIncludes(await ask(origin + path), text);
@@ -112,6 +119,37 @@ function served(
   }, { env: { DENO_JOBS: "2", ...env } });
 }
 
+Deno.test("oauth.ts logs in under deno serve --parallel, whichever worker answers", async () => {
+  const flags = ["--parallel", FOR_PROVIDER];
+  await served(flags, "oauth.ts", ENV, async (origin) => {
+    await ask(`${origin}/login`);
+    const visitor = new Visitor(origin);
+    for (let i = 0; i < 3; i++) {
+      const start = await visitor.get("/login/provider?next=/orders");
+      await start.body?.cancel();
+      const there = new URL(start.headers.get("Location") ?? "");
+      const body = new URLSearchParams({ sub: "1001" });
+      const redirect = "manual";
+      const consent = await fetch(there, { method: "POST", body, redirect });
+      await consent.body?.cancel();
+      const back = new URL(consent.headers.get("Location") ?? "");
+      const response = await visitor.get(back.pathname + back.search);
+      await response.body?.cancel();
+      assertEquals(response.headers.get("Location"), "/orders");
+    }
+  });
+});
+
+Deno.test("deno task demo serves at the port in PORT", async () => {
+  const { command } = config.tasks.demo;
+  const port = freePort();
+  const [, ...args] = command.split(" ");
+  await serving(args, async (origin) => {
+    assertEquals(origin, `http://127.0.0.1:${port}`);
+    assertStringIncludes(await new Visitor(origin).page("/login"), "A demo of");
+  }, { env: { PORT: port } });
+});
+
 Deno.test("an example says so when the port in PORT is taken", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
@@ -141,12 +179,15 @@ Deno.test("kv.ts reads and writes the sessions in KV_PATH", async () => {
       return cookieSetBy(await login.loginUser(request, { id: "susan" }));
     });
     await serving(args, async (origin) => {
-      const visitor = new Visitor(origin, { "User-Agent": "curl/8.5.0" });
-      visitor.cookies.set("session", `${cookie}`);
+      const visitor = new Visitor(origin);
+      visitor.take("session", cookie);
       assertStringIncludes(await visitor.page(), "Hello, susan!");
+      const other = new Visitor(origin, { "User-Agent": "curl/8.5.0" });
+      await other.logIn(SUSAN);
+      await (await visitor.post("/logout")).body?.cancel();
     }, { env });
-    const [one] = await withStore(path, (kv) => kv.userSessions("susan"));
-    assertEquals(one.payload.device, "curl");
+    const sessions = await withStore(path, (kv) => kv.userSessions("susan"));
+    assertEquals(sessions.map(({ payload }) => payload.device), ["curl"]);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
@@ -154,7 +195,7 @@ Deno.test("kv.ts reads and writes the sessions in KV_PATH", async () => {
 
 async function withStore<Result>(
   path: string,
-  use: (backend: KvBackend) => Promise<Result>,
+  use: (backend: StoreBackend) => Promise<Result>,
 ): Promise<Result> {
   using kv = await Deno.openKv(path);
   return await use(kvBackend(kv));
