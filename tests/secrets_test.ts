@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { base64Backend } from "../backends/base64.ts";
 import { fernetBackend } from "../backends/fernet.ts";
@@ -375,16 +376,20 @@ Deno.test("a garbled cookie leaves no trace in a log", async () => {
   assertEquals(logs, "");
 });
 
-Deno.test("an object shows no secret to a log", async () => {
+Deno.test("an object shows no secret to a log, getters included", async () => {
   const session = good();
-  const backend = jwtBackend({ secretKey: key, type: "test" });
-  const request = visit();
+  const options = { depth: 20, showHidden: true, getters: true };
   const login = new Login(session, { userLoader: () => ({ id: userId }) });
-  await session.get(request);
-  for (
-    const value of [session, login, backend, fernetBackend({ secretKey: key })]
-  ) {
-    const options = { depth: 20, showHidden: true, getters: false };
-    assertClean(`${Deno.inspect(value, options)}${JSON.stringify(value)}`);
+  const dict = await session.get(visit());
+  const backends = [
+    jwtBackend({ secretKey: key, type: "test" }),
+    fernetBackend({ secretKey: key }),
+  ];
+  class AppSession extends Session {}
+  const own = new AppSession({ secretKey: [keyBytes, key] });
+  for (const value of [session, own, login, dict, ...backends]) {
+    const object = { list: [value] };
+    assertClean(`${Deno.inspect(object, options)}${JSON.stringify(object)}`);
+    assertClean(inspect(object, options));
   }
 });

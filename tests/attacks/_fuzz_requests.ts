@@ -5,6 +5,7 @@
  */
 
 import { garbage, mutate, mutateToken } from "./_mutations.ts";
+import type { FuzzSite } from "./_fuzz_sites.ts";
 import type { Random } from "../_random.ts";
 
 /** A good cookie, and whom it is for. */
@@ -22,27 +23,9 @@ export interface FuzzRequest {
   body: string;
 }
 
-const ROUTES = [
-  ...Array<string>(4).fill("GET /"),
-  ...Array<string>(3).fill("GET /fresh"),
-  "GET /?next=//evil.example",
-  "GET /admin",
-  "GET /login?next=/fresh",
-  "GET /door",
-  "POST /door",
-  "POST /door",
-  "POST /logout",
-  "POST /logout",
-  "post /logout",
-  "HEAD /",
-  "GET /nowhere",
-];
-/** A password costs the example a tenth of a second and more. */
-const PASSWORD_CHANCE = 1 / 5000;
-
 const NEXT = [
   "/",
-  "/fresh?a=1#b",
+  "/codes?a=1#b",
   "/login",
   "//evil.example",
   "/\\evil.example",
@@ -73,19 +56,25 @@ const SITES = ["same-origin", "same-site", "cross-site", "none"];
 const MODES = ["navigate", "cors", "no-cors", "websocket"];
 const TYPES = ["text/html", "*/*", "application/json", "text/html;q=0"];
 
-/** Makes a request out of good cookies. */
+/** Makes a request to a site out of good cookies. */
 export function makeRequest(
   random: Random,
+  site: FuzzSite,
   cookies: readonly GoodCookie[],
   host: string,
 ): FuzzRequest {
-  const [method, route] = random.pick(ROUTES).split(" ");
+  const form = site.forms.find(({ chance }) => random.chance(chance));
+  const [method, route] = (form?.route ?? random.pick(site.routes)).split(" ");
   const headers: [string, string][] = [
     ["Host", random.chance(0.1) ? vary(HOSTS, random) : host],
   ];
   const add = (name: string, values: readonly string[], chance: number) => {
     while (random.chance(chance)) headers.push([name, vary(values, random)]);
   };
+  // Who is logged out by a good form of their own would be known no more.
+  if (site.isStored && method === "POST") {
+    headers.push(["Sec-Fetch-Site", "cross-site"]);
+  }
   add("Origin", ORIGINS, 0.3);
   add("Sec-Fetch-Site", SITES, 0.3);
   add("Sec-Fetch-Mode", MODES, 0.2);
@@ -93,16 +82,15 @@ export function makeRequest(
   do headers.push(["Cookie", cookieHeader(random, cookies)]); while (
     random.chance(0.03)
   );
-  const request = random.chance(PASSWORD_CHANCE)
-    ? passwordRequest(random)
-    : { method, target: targetOf(route, random), body: "" };
-  if (request.body !== "") {
+  const body = form === undefined ? "" : toLine(mutate(form.body, random));
+  if (body !== "") {
     headers.push(["Content-Type", "application/x-www-form-urlencoded"]);
-    headers.push(["Content-Length", `${request.body.length}`]);
+    headers.push(["Content-Length", `${body.length}`]);
   }
   return {
-    ...request,
-    target: toLine(request.target) || "/",
+    method,
+    body,
+    target: toLine(form ? route : targetOf(route, random)) || "/",
     headers: headers.map(([name, value]) => [
       name,
       toLine(value.replaceAll("{host}", host)),
@@ -127,11 +115,6 @@ export function headerOf(
     .map(([, value]) => value.replace(/^[ \t]+|[ \t]+$/g, ""));
   if (values.length === 0) return undefined;
   return values.join(wanted === "Cookie" ? "; " : ", ");
-}
-
-function passwordRequest(random: Random) {
-  const body = toLine(mutate("username=susan&password=hello", random));
-  return { method: "POST", target: "/login", body };
 }
 
 function targetOf(route: string, random: Random): string {

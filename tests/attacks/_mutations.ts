@@ -151,6 +151,7 @@ function exchangePart(token: string, other: string, random: Random): string {
 /** Changes what one part says, and leaves the signature. */
 function editJson(token: string, random: Random, index: number): string {
   const parts = token.split(".");
+  if (index >= parts.length) return mutate(token, random);
   const bytes = decodeBase64Url(parts[index]);
   const text = String.fromCharCode(...bytes)
     .replace("HS256", random.pick(["none", "HS512", "RS256", "HS256"]))

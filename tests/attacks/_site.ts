@@ -13,6 +13,7 @@ import {
   type SessionOptions,
 } from "../../mod.ts";
 import { KEY, NOW, SAVED, serve } from "../_helpers.ts";
+import type { Handler } from "../_login.ts";
 import { TRUSTED } from "../_origins.ts";
 import { cookie, forgeDavid, OLD_KEY } from "./_forge.ts";
 import { type Answer, RawConnection } from "../_http.ts";
@@ -46,8 +47,11 @@ export interface Site {
   now: number;
   /** The key that a good session is signed with. */
   key: string;
-  send: (request: RawRequest) => Promise<Answer>;
+  send: Send;
 }
+
+/** Sends a request, on a connection of its own. */
+export type Send = (request: RawRequest) => Promise<Answer>;
 
 interface User {
   id: string;
@@ -56,8 +60,6 @@ interface User {
 
 /** What is odd about a token, and the token. */
 export type TokenRow = [what: string, token: () => string | Promise<string>];
-
-type Handler = (request: Request) => Response | Promise<Response>;
 
 /**
  * Runs an attack on a site of its own, and sees that the site came through:
@@ -68,18 +70,32 @@ export async function attack(
   run: (site: Site) => Promise<void>,
   options: SessionOptions = {},
 ): Promise<void> {
-  const complaints: unknown[] = [];
-  using _log = captureLog(complaints);
   const { site, handler } = makeSite(options);
-  await serve(handler, async (_url, port) => {
-    const send = (request: RawRequest) => sendTo(port, request);
+  await attackHandler(handler, async (send) => {
     const target = Object.assign(site, { send });
     await run(target);
     await checkAlive(target);
-  }, (error) => {
-    complaints.push(error);
-    return new Response(null, { status: 500 });
   });
+}
+
+/**
+ * Serves a handler, and runs an attack on it: it must throw nothing, and leave
+ * no word in the log.
+ */
+export async function attackHandler(
+  handler: Handler,
+  run: (send: Send) => Promise<void>,
+): Promise<void> {
+  const complaints: unknown[] = [];
+  using _log = captureLog(complaints);
+  await serve(
+    handler,
+    (_url, port) => run((request) => sendTo(port, request)),
+    (error) => {
+      complaints.push(error);
+      return new Response(null, { status: 500 });
+    },
+  );
   assertEquals(complaints, []);
 }
 

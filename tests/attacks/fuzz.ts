@@ -1,5 +1,6 @@
 /**
- * Fuzzing: hostile requests, over real connections, to the login example.
+ * Fuzzing: hostile requests, over real connections, to the examples for logins,
+ * sessions and kv, and to a site whose sessions nobody signs.
  *
  *     deno task fuzz [requests] [seed]
  *
@@ -11,7 +12,6 @@
  * @module
  */
 
-import { Login, Session } from "../../mod.ts";
 import {
   type FuzzRequest,
   type GoodCookie,
@@ -19,6 +19,13 @@ import {
   makeRequest,
   textOf,
 } from "./_fuzz_requests.ts";
+import {
+  type FuzzSite,
+  isForm,
+  KEY,
+  knownUsers,
+  SITES,
+} from "./_fuzz_sites.ts";
 import { type Answer, RawConnection } from "../_http.ts";
 import { Random } from "../_random.ts";
 
@@ -27,28 +34,11 @@ const CONNECTIONS = 16;
 const TIMEOUT = 10_000;
 /** What a whole run may take for each of its requests, in milliseconds. */
 const PACE = 5;
-const KEY = "the secret of the fuzzed example, 32+";
-const USERS = [
-  { id: 1, username: "susan", password: "hello" },
-  { id: 2, username: "david", password: "bye" },
-];
-const NAMES = /\b(susan|david)\b/g;
-/** The example has no such path: nobody needs a password there. */
-const DOOR = /^[^?#]*\/door([?#]|$)/;
 
-async function serve(): Promise<void> {
-  // Here, because it takes its key from the environment as soon as it is there.
-  const { default: example } = await import("../../examples/login.ts");
-  const session = new Session({ secretKey: KEY });
-  const login = new Login<{ id: number }>(session);
+async function serve(name: string): Promise<void> {
+  const handler = await SITES[name].load();
   const onListen = ({ port }: { port: number }) => console.log(port);
-  Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen },
-    (request, info) =>
-      DOOR.test(request.url)
-        ? login.loginUser(request, { id: 2 })
-        : example.fetch(request, info),
-  );
+  Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, handler);
 }
 
 async function fuzz(requests: number, seed: number): Promise<void> {
@@ -57,37 +47,63 @@ async function fuzz(requests: number, seed: number): Promise<void> {
     Deno.exit(2);
   }
   console.log(`${requests} requests, seed ${seed}`);
+  const shares = Object.values(SITES).reduce(
+    (sum, { share }) => sum + share,
+    0,
+  );
+  for (const [name, site] of Object.entries(SITES)) {
+    const count = Math.ceil(requests * site.share / shares);
+    const failure = await fuzzSite(name, site, count, seed);
+    if (failure === undefined) continue;
+    console.error(`${name}: ${failure}`);
+    Deno.exitCode = 1;
+    return;
+  }
+}
+
+/** Sends requests to a site; returns what went wrong first, if anything did. */
+async function fuzzSite(
+  name: string,
+  site: FuzzSite,
+  requests: number,
+  seed: number,
+): Promise<string | undefined> {
   await using server = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-net", "--allow-env", import.meta.url, "serve"],
+    args: ["run", "--allow-net", "--allow-env", import.meta.url, "serve", name],
     env: { SECRET_KEY: KEY },
     stdout: "piped",
   }).spawn();
   const port = await portOf(server.stdout);
   const start = performance.now();
-  const run = new Run(port, seed, await logIn(port));
+  const cookies = await site.logIn(`http://127.0.0.1:${port}`);
+  const run = new Run(port, seed, site, cookies);
   const failure = await run.send(requests);
-  if (failure !== undefined) {
-    console.error(failure);
-    Deno.exitCode = 1;
-    return;
-  }
   const seconds = (performance.now() - start) / 1000;
-  console.log(`${run.summary()} in ${seconds.toFixed(1)} s`);
+  const summary = `${name}: ${run.summary()} in ${seconds.toFixed(1)} s`;
+  if (failure === undefined) console.log(summary);
+  return failure;
 }
 
 /** Requests, each of which depends on the seed and its own number alone. */
 class Run {
   readonly #port: number;
   readonly #seed: number;
+  readonly #site: FuzzSite;
   readonly #cookies: readonly GoodCookie[];
   readonly #statuses = new Map<number, number>();
   #next = 0;
   #known = 0;
   #failure: string | undefined;
 
-  constructor(port: number, seed: number, cookies: readonly GoodCookie[]) {
+  constructor(
+    port: number,
+    seed: number,
+    site: FuzzSite,
+    cookies: readonly GoodCookie[],
+  ) {
     this.#port = port;
     this.#seed = seed;
+    this.#site = site;
     this.#cookies = cookies;
   }
 
@@ -100,7 +116,9 @@ class Run {
     const work = () => this.#work(requests);
     await Promise.all(Array.from({ length: CONNECTIONS }, work));
     clearTimeout(timer);
-    if (this.#known === 0) this.#failure ??= "No good cookie was known";
+    if (this.#known === 0 && this.#site !== SITES.base64) {
+      this.#failure ??= "No good cookie was known";
+    }
     return this.#failure;
   }
 
@@ -116,7 +134,12 @@ class Run {
     while (this.#next < requests && this.#failure === undefined) {
       const index = this.#next++;
       const random = new Random(Math.imul(this.#seed, 1_000_003) + index);
-      const request = makeRequest(random, this.#cookies, host);
+      const request = makeRequest(
+        random,
+        this.#site,
+        this.#cookies,
+        host,
+      );
       try {
         if (!connection.isOpen) {
           connection = await RawConnection.open(this.#port);
@@ -139,7 +162,9 @@ class Run {
     if (location !== null && !isOwn(location)) {
       throw new Error(`It sent its visitor to ${location}`);
     }
-    if (isForm(request) && isForeign(request) && isTaken(answer)) {
+    if (this.#site === SITES.base64) return; // It believes what it is told.
+    const host = headerOf(request, "Host") ?? "";
+    if (isForm(request, host) && isForeign(request) && isTaken(answer)) {
       throw new Error("It took a form from another origin");
     }
     const good = this.#goodCookies(request);
@@ -149,13 +174,20 @@ class Run {
     if (stranger !== undefined) {
       throw new Error(`It knew ${stranger} without a good cookie`);
     }
-    if (answer.body.includes("Your login is fresh")) {
-      const isFresh = good.some(({ cookieName }) => cookieName === "session");
-      if (!isFresh) throw new Error("It took a login for fresh");
+    if (answer.body.includes('class="token"')) {
+      const parts = good.map(({ token }) => token.split(".")[1]);
+      const isOwn = parts.some((part) => answer.body.includes(`>${part}<`));
+      if (!isOwn) throw new Error("It showed another visitor's session");
+    }
+    const hasSession = good.some(({ cookieName }) => cookieName === "session");
+    if (answer.body.includes("Recovery codes</h1>") && !hasSession) {
+      throw new Error("It took a login for fresh");
     }
     if (names.size === 1 && isHome(request) && status !== 400) {
-      if (known.length === 0) throw new Error("It did not know its visitor");
-      this.#known++;
+      // A logout before may have ended the remember-me cookie.
+      const isForgotten = known.length === 0 && hasSession;
+      if (isForgotten) throw new Error("It did not know its visitor");
+      this.#known += known.length > 0 ? 1 : 0;
     }
   }
 
@@ -172,33 +204,10 @@ class Run {
   }
 }
 
-/** The users whom an answer names, or whose session it sets. */
-function knownUsers(request: FuzzRequest, answer: Answer): string[] {
-  // Anybody may come in through the door, or type the name of another.
-  const isLogin = DOOR.test(request.target) || request.body !== "";
-  if (isLogin) return [];
-  const named = answer.body.match(NAMES) ?? [];
-  const set = answer.headers.getSetCookie().flatMap((line) => {
-    const payload = line.split(";")[0].split(".")[1];
-    if (payload === undefined) return [];
-    const text = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
-    const { _user_id, user_id = _user_id } = JSON.parse(text);
-    return USERS.filter(({ id }) => id === user_id)
-      .map(({ username }) => username);
-  });
-  return [...named, ...set];
-}
-
 function isOwn(location: string): boolean {
   const own = "http://own.invalid";
   return /^\/(?![/\\])[^\s\p{Cc}\\]*$/u.test(location) &&
     URL.parse(location, own)?.origin === own;
-}
-
-function isForm(request: FuzzRequest): boolean {
-  const url = `http://${headerOf(request, "Host")}${request.target}`;
-  return DOOR.test(url) ||
-    request.method === "POST" && URL.parse(url)?.pathname === "/logout";
 }
 
 /** Whether the headers tell of another origin: the rule once more, in short. */
@@ -211,9 +220,9 @@ function isForeign(request: FuzzRequest): boolean {
   return !own.includes(origin);
 }
 
-/** Whether a login or a logout took place. */
-function isTaken({ status, headers }: Answer): boolean {
-  return status === 302 && headers.getSetCookie().length > 0;
+/** Whether a form did what it is for. */
+function isTaken({ status }: Answer): boolean {
+  return status === 302 || status === 303;
 }
 
 /** Whether the request is for the home page, and has no more than it can bear. */
@@ -236,26 +245,5 @@ async function portOf(stream: ReadableStream<Uint8Array>): Promise<number> {
   return Number(text);
 }
 
-/** The cookies of two users who want to be remembered. */
-async function logIn(port: number): Promise<GoodCookie[]> {
-  const cookies: GoodCookie[] = [];
-  for (const { username, password } of USERS) {
-    const response = await fetch(`http://127.0.0.1:${port}/login`, {
-      method: "POST",
-      body: new URLSearchParams({ username, password, remember: "on" }),
-      redirect: "manual",
-    });
-    await response.body?.cancel();
-    for (const line of response.headers.getSetCookie()) {
-      const [cookieName, token] = line.split(";")[0].split("=");
-      cookies.push({ cookieName, token, userName: username });
-    }
-  }
-  if (cookies.length !== 2 * USERS.length) {
-    throw new Error("The example logged nobody in");
-  }
-  return cookies;
-}
-
-if (Deno.args[0] === "serve") await serve();
+if (Deno.args[0] === "serve") await serve(Deno.args[1]);
 else await fuzz(Number(Deno.args[0] ?? 20_000), Number(Deno.args[1] ?? 1));
