@@ -6,25 +6,28 @@
 
 interface Route {
   pattern: URLPattern;
+  method?: string | string[];
   handler: (
     request: Request,
-    params?: URLPatternResult,
+    params?: URLPatternResult | null,
     info?: Deno.ServeHandlerInfo,
   ) => Response | Promise<Response>;
 }
 
-/** Routes a request to the first handler whose pattern matches. */
-export function route(
-  routes: Route[],
-): (
+type Handler = (
   request: Request,
   info?: Deno.ServeHandlerInfo,
-) => Response | Promise<Response> {
+) => Response | Promise<Response>;
+
+/** Routes a request to the first handler whose pattern and method match. */
+export function route(routes: Route[], defaultHandler: Handler): Handler {
   return (request, info) => {
-    for (const { pattern, handler } of routes) {
+    for (const { pattern, method = "GET", handler } of routes) {
       const params = pattern.exec(request.url);
-      if (params !== null) return handler(request, params, info);
+      if (params !== null && [method].flat().includes(request.method)) {
+        return handler(request, params, info);
+      }
     }
-    return new Response("Not Found", { status: 404 });
+    return defaultHandler(request, info);
   };
 }

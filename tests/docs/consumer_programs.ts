@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { runDeno } from "../_processes.ts";
-import { BLOCKS, withProject } from "./_code.ts";
+import { type Block, BLOCKS, nameOf, withProject } from "./_code.ts";
 
 const MAIN = `
 import { Login, Session, type SessionDict, withSession } from "@denizen/session";
@@ -43,15 +43,16 @@ const DOORS = Object.keys(config.exports).map((door, index) =>
   `export * as door${index} from "@denizen/session${door.slice(1)}";`
 ).join("\n");
 
-/** The name of a file for a block, which says where it is from. */
-function nameOf({ file, line }: { file: string; line: number }): string {
-  return `${file.replaceAll("/", "_")}_line_${line}.ts`;
+/** Where a block lies: a folder for each page, a file for each block. */
+function pathOf(block: Block): string {
+  const folder = block.page.replace(/\W/g, "_");
+  return `${folder}/${nameOf(block) ?? `line_${block.line}.ts`}`;
 }
 
 Deno.test("the module and the code of the docs check in a project that depends on it", async () => {
   const files: Record<string, string> = { "main.ts": MAIN + DOORS };
   for (const block of BLOCKS) {
-    if (block.language === "ts") files[nameOf(block)] = block.code;
+    if (block.language === "ts") files[pathOf(block)] = block.code;
   }
   await withProject(files, async (cwd) => {
     const args = ["check", "--quiet", ...Object.keys(files)];
