@@ -23,21 +23,38 @@ export interface Figure {
   bare: Work;
 }
 
-/** The ratio of a figure. */
-export async function compare({ work, bare }: Figure): Promise<number> {
-  const [bareTime, workTime] = await measure([bare, work]);
-  return workTime / bareTime;
+/** The ratio of a figure: each turn's to the one beside it, and of these the median. */
+async function compare({ work, bare }: Figure): Promise<number> {
+  const [bareTimes, workTimes] = await turnsOf([bare, work]);
+  return median(workTimes.map((time, round) => time / bareTimes[round]));
+}
+
+/** Prints the head of a table of figures. */
+export function printHead(): void {
+  console.log("| figure | ratio | limit |\n| --- | ---: | ---: |");
+}
+
+/** Measures a figure, and prints its row of the table. */
+export async function print(figure: Figure): Promise<void> {
+  const ratio = await compare(figure);
+  console.log(`| ${figure.name} | ${ratio.toFixed(2)} | ${figure.limit} |`);
 }
 
 /** The median time of one call of each work, in microseconds. */
 export async function measure(works: readonly Work[]): Promise<number[]> {
+  const times = await turnsOf(works);
+  return times.map((turns) => median(turns) / CALLS * 1000);
+}
+
+/** The times of all turns of each work, in milliseconds. */
+async function turnsOf(works: readonly Work[]): Promise<number[][]> {
   const times = works.map((): number[] => []);
   for (let round = 0; round < ROUNDS; round++) {
     for (const [index, work] of works.entries()) {
       times[index].push(await time(work, round));
     }
   }
-  return times.map((turns) => median(turns) / CALLS * 1000);
+  return times;
 }
 
 async function time(work: Work, round: number): Promise<number> {
@@ -46,7 +63,8 @@ async function time(work: Work, round: number): Promise<number> {
   return performance.now() - start;
 }
 
-function median(values: number[]): number {
+/** The value in the middle; sorts the values. */
+export function median(values: number[]): number {
   return values.sort((a, b) => a - b)[values.length >> 1];
 }
 

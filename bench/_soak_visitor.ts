@@ -12,6 +12,8 @@ import { checkOf, clockAt, MAX_AGE, type Page } from "./soak_server.ts";
 
 /** How far off the server's clock a visitor's may be, in seconds of it. */
 const MARGIN = 600;
+/** How long the server may take for a request that was broken off. */
+const BROKEN_MARGIN = 6000;
 
 /** Where nobody can tell what a session holds. */
 const ANYTHING = Symbol("anything");
@@ -28,6 +30,9 @@ const GARBAGE = [
   "x".repeat(5000),
   "eyJhbGciOiJub25lIn0.eyJfdXNlcl9pZCI6InYxIn0.",
 ];
+
+/** Whether a session must be alive, and whether it must have expired. */
+type Life = [isAlive: boolean, isDead: boolean];
 
 /** What happened in a soak. */
 export class Tally {
@@ -104,6 +109,8 @@ export class Visitor {
   #writtenAt = 0;
   /** The same, or when a request was broken off that may have renewed it. */
   #touchedAt = 0;
+  /** Whether a remember token may have been used whose successor never came. */
+  #isTokenUsed = false;
 
   constructor(name: string) {
     this.#name = name;
@@ -134,9 +141,10 @@ export class Visitor {
   }
 
   async #logIn(line: Line, remember: boolean): Promise<void> {
-    const [isAlive, isDead] = this.#life();
+    const lifeOf = this.#startClock();
     const path = `/login?${this.#query}${remember ? "&remember" : ""}`;
     if (!await this.#send(line, "POST", path, 302)) return;
+    const [isAlive, isDead] = lifeOf();
     if (isDead) this.#n = undefined;
     this.#isLoggedIn = true;
     // Between the two, nobody can tell whether the data were still there.
@@ -183,6 +191,7 @@ export class Visitor {
   async #abort(line: Line): Promise<void> {
     await line.abort("/read", this.#cookieHeader());
     this.#touchedAt = Date.now();
+    this.#isTokenUsed = this.#cookies.has("_remember");
   }
 
   /** Saves by a request whose body takes its time. */
@@ -198,12 +207,14 @@ export class Visitor {
       },
     });
     const url = `http://127.0.0.1:${line.port}/upload?${this.#query}&n=${n}`;
+    const lifeOf = this.#startClock();
     const headers = { Cookie: this.#cookieHeader() };
     const response = await fetch(url, { method: "POST", body, headers });
     const { status } = response;
     line.tally.requests++;
     const text = await response.text();
-    this.#take(line, { status, headers: response.headers, body: text }, n);
+    const answer = { status, headers: response.headers, body: text };
+    this.#take(line, answer, lifeOf, n);
   }
 
   async #throw(line: Line): Promise<void> {
@@ -217,13 +228,15 @@ export class Visitor {
     path: string,
     saved?: number | typeof ANYTHING,
   ): Promise<void> {
+    const lifeOf = this.#startClock();
     const answer = await line.send(method, path, this.#cookieHeader());
-    this.#take(line, answer, saved);
+    this.#take(line, answer, lifeOf, saved);
   }
 
   #take(
     line: Line,
     answer: Answer,
+    lifeOf: () => Life,
     saved: number | typeof ANYTHING | undefined,
   ): void {
     const { tally } = line;
@@ -233,17 +246,18 @@ export class Visitor {
     const isOwn = visitor === this.#name && (user ?? visitor) === visitor &&
       (n === undefined || check === checkOf(visitor, n));
     if (!isOwn) tally.swapped++;
-    const [isAlive, isDead] = this.#life();
+    const [isAlive, isDead] = lifeOf();
     const isRemembered = this.#cookies.has("_remember");
     const expected = saved ?? (isDead ? undefined : this.#n);
     const isKnown = user !== null;
     const isExpectedKnown = isAlive && this.#isLoggedIn || isRemembered;
-    const isSure = isAlive || isDead;
+    const isSure = (isAlive || isDead) && !this.#isTokenUsed;
     const isKept = n === expected || saved === ANYTHING;
     if ((isSure || saved !== undefined) && !isKept) tally.lost++;
     if (isSure && isKnown !== isExpectedKnown) tally.lost++;
     this.#n = n;
     this.#isLoggedIn = isKnown;
+    this.#isTokenUsed = false;
     this.#keep(answer);
   }
 
@@ -260,13 +274,20 @@ export class Visitor {
     return answer.status === status;
   }
 
-  /** Whether the session must be alive, and whether it must have expired. */
-  #life(): [isAlive: boolean, isDead: boolean] {
-    if (!this.#cookies.has("session")) return [false, true];
-    const since = (time: number) => clockAt(Date.now() - time) / 1000;
-    return [
-      since(this.#writtenAt) < MAX_AGE - MARGIN,
-      since(this.#touchedAt) > MAX_AGE + MARGIN,
+  /**
+   * Begins a request, which may take long: what the session's life was when the
+   * server looked can be told when the answer is there.
+   */
+  #startClock(): () => Life {
+    const isThere = this.#cookies.has("session");
+    const [writtenAt, touchedAt, begin] = [
+      this.#writtenAt,
+      this.#touchedAt,
+      Date.now(),
+    ];
+    return () => [
+      isThere && secondsFrom(writtenAt, Date.now()) < MAX_AGE - MARGIN,
+      !isThere || secondsFrom(touchedAt, begin) > MAX_AGE + BROKEN_MARGIN,
     ];
   }
 
@@ -290,4 +311,9 @@ export class Visitor {
   #cookieHeader(): string {
     return [...this.#cookies].map((pair) => pair.join("=")).join("; ");
   }
+}
+
+/** The seconds of the server's clock between two times of the world. */
+function secondsFrom(time: number, other: number): number {
+  return clockAt(other - time) / 1000;
 }

@@ -10,9 +10,10 @@
 import { generateSecretKey, Session } from "../mod.ts";
 import {
   ALL_CALLS,
-  compare,
   type Figure,
   payload,
+  print,
+  printHead,
   requestWith,
 } from "./_measure.ts";
 import { costTable, fernetFigure, kvFigure } from "./backends.ts";
@@ -42,7 +43,7 @@ const verify = () =>
 const sign = () => crypto.subtle.sign("HMAC", hmacKey, signingInput);
 
 // One after another: what a figure holds in memory would slow the others down.
-console.log("| figure | ratio | limit |\n| --- | ---: | ---: |");
+printHead();
 await print(warmFigure());
 await print(coldFigure());
 await print(await saveFigure());
@@ -78,7 +79,7 @@ function coldFigure(): Figure {
 async function saveFigure(): Promise<Figure> {
   const visits = await Promise.all(tokens.map(async () => {
     const request = requestWith(token);
-    const dict = await session.get(request);
+    const dict = await session.open(request);
     return { request, dict, response: new Response("Hello") };
   }));
   return {
@@ -92,11 +93,6 @@ async function saveFigure(): Promise<Figure> {
     },
     bare: sign,
   };
-}
-
-async function print(figure: Figure): Promise<void> {
-  const ratio = await compare(figure);
-  console.log(`| ${figure.name} | ${ratio.toFixed(2)} | ${figure.limit} |`);
 }
 
 /** Megabytes that stay in use after reading 100,000 distinct valid tokens. */

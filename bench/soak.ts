@@ -10,6 +10,7 @@
  */
 
 import { Random } from "../tests/_random.ts";
+import { RedisServer } from "../tests/redis/_server.ts";
 import { Line, Tally, Visitor } from "./_soak_visitor.ts";
 import type { Memory } from "./soak_server.ts";
 
@@ -23,6 +24,8 @@ const WARM_UP = 0.4;
 const MAX_SLOPE = 5;
 /** How much it may grow in all, in megabytes: a session's memory is bounded. */
 const MAX_GROWTH = 24;
+/** What the log says of a save that comes too late. */
+const LATE = "the response has left";
 const BLOCKS = "▁▂▃▄▅▆▇█";
 
 interface Sample extends Memory {
@@ -37,6 +40,7 @@ const histogram = new Map<number, number>();
 const samples: Sample[] = [];
 let lateLines = 0;
 
+const redis = backend === "redis" ? await RedisServer.start() : undefined;
 const server = new Deno.Command(Deno.execPath(), {
   args: [
     "run",
@@ -46,6 +50,7 @@ const server = new Deno.Command(Deno.execPath(), {
     import.meta.resolve("./soak_server.ts"),
     backend,
   ],
+  env: { REDIS_PORT: String(redis?.port) },
   stdout: "piped",
   stderr: "piped",
 }).spawn();
@@ -62,6 +67,7 @@ clearInterval(sampling);
 await new Promise((resolve) => setTimeout(resolve, 1000)); // The late saves.
 await sample();
 const isAlive = await stop();
+redis?.end();
 Deno.exit(report() && isAlive ? 0 : 1);
 
 /** One of the lines over which visitors come, until it is late. */
@@ -110,9 +116,12 @@ async function readPort(): Promise<number> {
 
 /** Counts the late saves that are logged; anything else is an error. */
 async function readErrors(): Promise<void> {
-  const lines = server.stderr.pipeThrough(new TextDecoderStream());
-  for await (const text of lines) {
-    lateLines += text.split("the response has left").length - 1;
+  const texts = server.stderr.pipeThrough(new TextDecoderStream());
+  let rest = "";
+  for await (const text of texts) {
+    const parts = (rest + text).split(LATE);
+    lateLines += parts.length - 1;
+    rest = parts[parts.length - 1].slice(1 - LATE.length);
     if (/panicked|Uncaught|out of memory/.test(text)) tally.fail(text);
   }
 }

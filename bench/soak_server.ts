@@ -9,7 +9,9 @@
  */
 
 import { kvBackend } from "../backends/kv.ts";
+import { redisBackend } from "../backends/redis.ts";
 import { Login, Session, type SessionOptions } from "../mod.ts";
+import { RedisClient } from "../tests/redis/_client.ts";
 
 /** What each visitor's session holds. */
 export interface Data {
@@ -32,6 +34,12 @@ export interface Memory {
   rss: number;
 }
 
+/** Answers the requests for a path. */
+type Route = (
+  request: Request,
+  info: Deno.ServeHandlerInfo,
+) => Promise<Response>;
+
 /** The key of the server's sessions. */
 export const SECRET_KEY = "the secret of the server that soaks";
 /** How long a session lives without a renewal, in seconds of its clock. */
@@ -39,15 +47,20 @@ export const MAX_AGE = 3600;
 /** How many seconds of its clock a second of the world has. */
 export const SPEED = 600;
 
-/** The backends that can be soaked. */
+/** The backends that can be soaked; Redis is at the port in `REDIS_PORT`. */
 export const BACKENDS: Record<
   string,
-  (clock: () => number) => SessionOptions | Promise<SessionOptions>
+  () => SessionOptions | Promise<SessionOptions>
 > = {
   jwt: () => ({}),
   fernet: () => ({ backend: "fernet" }),
-  kv: async (clock) => ({
-    backend: kvBackend(await Deno.openKv(":memory:"), { clock }),
+  kv: async () => ({
+    backend: kvBackend(await Deno.openKv(":memory:")),
+  }),
+  redis: () => ({
+    backend: redisBackend(
+      new RedisClient(Number(Deno.env.get("REDIS_PORT"))).send,
+    ),
   }),
 };
 
@@ -73,7 +86,7 @@ async function serve(backend: string): Promise<void> {
     secretKey: SECRET_KEY,
     maxAge: MAX_AGE,
     clock,
-    ...await BACKENDS[backend](clock),
+    ...await BACKENDS[backend](),
   });
   const login = new Login<{ id: string }>(session, {
     userLoader: (id) => ({ id }),
@@ -93,7 +106,7 @@ async function serve(backend: string): Promise<void> {
     dict.save();
     return await page(request);
   };
-  const routes: Record<string, (request: Request) => Promise<Response>> = {
+  const routes: Record<string, Route> = {
     "/read": page,
     "/save": save,
     "/upload": async (request) => {
@@ -112,19 +125,19 @@ async function serve(backend: string): Promise<void> {
       dict.n = -1;
       throw new Error("As it was asked for");
     },
-    "/late": async (request) => {
-      const response = await page(request);
-      setTimeout(async () => {
+    "/late": async (request, { completed }) => {
+      const saveLate = async () => {
         const dict = await session.get(request);
         dict.n = -1;
         dict.save();
-      }, 200);
-      return response;
+      };
+      completed.then(saveLate, saveLate);
+      return await page(request);
     },
     "/memory": () => Promise.resolve(Response.json(memory())),
   };
-  const handler = session.wrap((request) =>
-    routes[new URL(request.url).pathname](request)
+  const handler = session.wrap((request, info: Deno.ServeHandlerInfo) =>
+    routes[new URL(request.url).pathname](request, info)
   );
   Deno.serve({
     hostname: "127.0.0.1",

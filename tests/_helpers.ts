@@ -154,6 +154,14 @@ export class MemoryBackend implements Backend {
     this.records.delete(id);
     return Promise.resolve();
   }
+
+  /** Fails the next time that it is asked for this, and then works again. */
+  failOnce(method: "save" | "remove", error: Error): void {
+    this[method] = (): Promise<never> => {
+      Reflect.deleteProperty(this, method);
+      return Promise.reject(error);
+    };
+  }
 }
 
 /** Collects what goes to `console.error`, until it is disposed of. */
@@ -162,4 +170,16 @@ export function captureErrors(): Disposable & { lines: unknown[][] } {
   const lines: unknown[][] = [];
   console.error = (...line) => void lines.push(line);
   return { lines, [Symbol.dispose]: () => void (console.error = original) };
+}
+
+/** Collects the rejections that nobody handles, until it is disposed of. */
+export function captureRejections(): Disposable & { reasons: unknown[] } {
+  const reasons: unknown[] = [];
+  const listen = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    reasons.push(event.reason);
+  };
+  addEventListener("unhandledrejection", listen);
+  const stop = () => removeEventListener("unhandledrejection", listen);
+  return { reasons, [Symbol.dispose]: stop };
 }

@@ -8,6 +8,13 @@ import { assert } from "@std/assert";
 
 const ROOT = new URL("../", import.meta.url);
 const PYTHON = "/usr/bin/python3";
+/** What examples heed, or tell their workers. */
+const SETTINGS = [
+  "SECRET_KEY",
+  "PORT",
+  "DENIZEN_EXAMPLE_ORIGIN",
+  "DENIZEN_EXAMPLE_PROVIDER",
+];
 /** Longer than any process takes on a busy machine, in milliseconds. */
 const DEADLINE = 60_000;
 
@@ -129,7 +136,8 @@ function denoCommand(
   args: string[],
   { cwd = ROOT, env = {} }: DenoOptions = {},
 ): Deno.Command {
-  const { SECRET_KEY: _key, PORT: _port, ...rest } = Deno.env.toObject();
+  const rest = Deno.env.toObject();
+  for (const name of SETTINGS) delete rest[name];
   return command(Deno.execPath(), args, {
     cwd,
     clearEnv: true,

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
+import { ROOT, SOURCES } from "./_sources.ts";
 
 /** An import or re-export of a published file, by paths from the top. */
 interface Import {
@@ -26,34 +27,15 @@ const IMPORT =
   /^(?:import|export)\s+(type\s)?(?:[\w\s{},*$]+\sfrom\s+)?"([^"]+)"|^[^*\n]*\bimport\("([^"]+)"/gm;
 const MODULE_DOC = /^\/\*\*\n(?: \*(?: .*)?\n)* \* @module\n \*\/\n/;
 
-const top = new URL("../", import.meta.url);
-const files = config.publish.include.flatMap(sourcesOf).sort();
-const texts = new Map(
-  files.map((path) => [path, Deno.readTextFileSync(new URL(path, top))]),
-);
+const files = [...SOURCES.keys()];
 const imports = files.flatMap(importsOf);
 
-/** The source files that an entry of `publish.include` means. */
-function sourcesOf(entry: string): string[] {
-  if (entry === "*.ts") return sourcesIn("");
-  const { isDirectory } = Deno.statSync(new URL(entry, top));
-  return isDirectory ? sourcesIn(`${entry}/`, true) : [];
-}
-
-function sourcesIn(folder: string, isDeep = false): string[] {
-  const entries = [...Deno.readDirSync(new URL(folder, top))];
-  return entries.flatMap(({ name, isDirectory }) => {
-    if (isDirectory) return isDeep ? sourcesIn(`${folder}${name}/`, true) : [];
-    return name.endsWith(".ts") ? [folder + name] : [];
-  });
-}
-
 function importsOf(from: string): Import[] {
-  const found = texts.get(from)?.matchAll(IMPORT) ?? [];
+  const found = SOURCES.get(from)?.matchAll(IMPORT) ?? [];
   return Array.from(found, ([, type, fixed, dynamic]) => {
     const specifier = fixed ?? dynamic;
     const to = specifier.startsWith(".")
-      ? new URL(specifier, new URL(from, top)).href.slice(top.href.length)
+      ? new URL(specifier, new URL(from, ROOT)).href.slice(ROOT.href.length)
       : specifier;
     return { from, to, isType: type !== undefined };
   });
@@ -101,6 +83,8 @@ Deno.test("no source folder holds more than nine files", () => {
 });
 
 Deno.test("each source file begins with a module doc comment", () => {
-  const wrong = files.filter((path) => !MODULE_DOC.test(texts.get(path) ?? ""));
+  const wrong = files.filter((path) =>
+    !MODULE_DOC.test(SOURCES.get(path) ?? "")
+  );
   assertEquals(wrong, []);
 });

@@ -18,6 +18,10 @@ function fail(what: string, message?: string): never {
   );
 }
 
+function inspect(value: unknown): string {
+  return "Deno" in globalThis ? Deno.inspect(value) : JSON.stringify(value);
+}
+
 /** Fails unless the value is truthy. */
 export function assert(actual: unknown, message?: string): asserts actual {
   if (!actual) fail("Expected a truthy value", message);
@@ -31,9 +35,7 @@ export function assertEquals<T>(
 ): void {
   if (isEqual(actual, expected)) return;
   fail(
-    `Values are not equal:\n  ${Deno.inspect(actual)}\n  ${
-      Deno.inspect(expected)
-    }`,
+    `Values are not equal:\n  ${inspect(actual)}\n  ${inspect(expected)}`,
     message,
   );
 }
@@ -45,7 +47,7 @@ export function assertNotEquals<T>(
   message?: string,
 ): void {
   if (isEqual(actual, expected)) {
-    fail(`Values are equal: ${Deno.inspect(actual)}`, message);
+    fail(`Values are equal: ${inspect(actual)}`, message);
   }
 }
 
@@ -57,9 +59,7 @@ export function assertStrictEquals<T>(
 ): asserts actual is T {
   if (!Object.is(actual, expected)) {
     fail(
-      `Values are not the same: ${Deno.inspect(actual)}, ${
-        Deno.inspect(expected)
-      }`,
+      `Values are not the same: ${inspect(actual)}, ${inspect(expected)}`,
       message,
     );
   }
@@ -120,7 +120,7 @@ function checkError<E extends Error>(
 ): E {
   if (ErrorClass !== undefined && !(error instanceof ErrorClass)) {
     fail(
-      `Expected a ${ErrorClass.name}, but got ${Deno.inspect(error)}`,
+      `Expected a ${ErrorClass.name}, but got ${inspect(error)}`,
       message,
     );
   }

@@ -27,17 +27,12 @@ const INVALID_DOMAIN = /^-|[-.]$/;
 /** Appends a `Set-Cookie` header. */
 export function setCookie(headers: Headers, cookie: Cookie): void {
   const { name, value } = cookie;
+  if (name === "") return;
   if (INVALID_NAME.test(name)) {
     throw new SyntaxError(`Invalid cookie name: "${name}"`);
   }
   if (INVALID_VALUE.test(value)) {
     throw new SyntaxError(`Invalid value of cookie "${name}"`);
-  }
-  if (cookie.path && INVALID_PATH.test(cookie.path)) {
-    throw new SyntaxError(`Invalid path of cookie "${name}"`);
-  }
-  if (cookie.domain && INVALID_DOMAIN.test(cookie.domain)) {
-    throw new SyntaxError(`Invalid domain of cookie "${name}"`);
   }
   // The real one does so too, to the caller's object.
   if (name.startsWith("__Secure")) cookie.secure = true;
@@ -54,8 +49,14 @@ export function setCookie(headers: Headers, cookie: Cookie): void {
     if (Number(cookie.maxAge) < 0) throw new RangeError("Invalid Max-Age");
     line.push(`Max-Age=${cookie.maxAge}`);
   }
+  if (cookie.domain && INVALID_DOMAIN.test(cookie.domain)) {
+    throw new SyntaxError(`Invalid domain of cookie "${name}"`);
+  }
   if (cookie.domain) line.push(`Domain=${cookie.domain}`);
   if (cookie.sameSite) line.push(`SameSite=${cookie.sameSite}`);
+  if (cookie.path && INVALID_PATH.test(cookie.path)) {
+    throw new SyntaxError(`Invalid path of cookie "${name}"`);
+  }
   if (cookie.path) line.push(`Path=${cookie.path}`);
   if (cookie.expires) {
     line.push(`Expires=${new Date(cookie.expires).toUTCString()}`);
@@ -96,7 +97,7 @@ export function getSetCookies(headers: Headers): Cookie[] {
           cookie.expires = new Date(value);
           break;
         default:
-          (cookie.unparsed ??= []).push(attribute);
+          (cookie.unparsed ??= []).push(`${key}=${value ?? ""}`);
       }
     }
     return cookie;

@@ -25,7 +25,17 @@ export function encodeBase64Url(
 
 /** Decodes base64url, with or without padding; stray trailing bits are dropped. */
 export function decodeBase64Url(text: string): Uint8Array<ArrayBuffer> {
-  const bare = text.replace(/={1,2}$/, "");
+  // A character for each byte of it in UTF-8.
+  const utf8 = Array.from(
+    new TextEncoder().encode(text),
+    (byte) => String.fromCharCode(byte),
+  ).join("");
+  if (/=[^=]$/.test(utf8)) {
+    throw new TypeError(
+      "Cannot decode input as base64: it has an invalid character",
+    );
+  }
+  const bare = utf8.replace(/={1,2}$/, "");
   if (bare.length % 4 === 1) {
     throw new RangeError(
       "Cannot decode input as base64: its length must not leave a remainder of 1 when divided by 4",
