@@ -111,6 +111,8 @@ export class Visitor {
   #touchedAt = 0;
   /** Whether a remember token may have been used whose successor never came. */
   #isTokenUsed = false;
+  /** When that was; the server may come to it after later requests. */
+  #brokenAt = 0;
 
   constructor(name: string) {
     this.#name = name;
@@ -190,7 +192,7 @@ export class Visitor {
 
   async #abort(line: Line): Promise<void> {
     await line.abort("/read", this.#cookieHeader());
-    this.#touchedAt = Date.now();
+    this.#touchedAt = this.#brokenAt = Date.now();
     this.#isTokenUsed = this.#cookies.has("_remember");
   }
 
@@ -257,7 +259,8 @@ export class Visitor {
     if (isSure && isKnown !== isExpectedKnown) tally.lost++;
     this.#n = n;
     this.#isLoggedIn = isKnown;
-    this.#isTokenUsed = false;
+    this.#isTokenUsed &&= secondsFrom(this.#brokenAt, Date.now()) <
+      BROKEN_MARGIN;
     this.#keep(answer);
   }
 
