@@ -54,7 +54,7 @@ Deno.test("withSession() refuses what is no Session", () => {
 });
 
 for (const handler of [undefined, null, {}, "page", new Response("Hello")]) {
-  Deno.test(`wrappers refuse ${Deno.inspect(handler)} as a handler, before there is a request`, () => {
+  Deno.test(`wrappers refuse ${String(handler)} as a handler, before there is a request`, () => {
     const session = newSession();
     // deno-lint-ignore no-explicit-any -- what a script may pass
     const none = handler as any;
