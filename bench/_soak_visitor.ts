@@ -111,7 +111,7 @@ export class Visitor {
   #touchedAt = 0;
   /** Whether a remember token may have been used whose successor never came. */
   #isTokenUsed = false;
-  /** When that was; the server may come to it after later requests. */
+  /** When a request was broken off: the server may come to it after others. */
   #brokenAt = 0;
 
   constructor(name: string) {
@@ -259,8 +259,6 @@ export class Visitor {
     if (isSure && isKnown !== isExpectedKnown) tally.lost++;
     this.#n = n;
     this.#isLoggedIn = isKnown;
-    this.#isTokenUsed &&= secondsFrom(this.#brokenAt, Date.now()) <
-      BROKEN_MARGIN;
     this.#keep(answer);
   }
 
@@ -275,6 +273,11 @@ export class Visitor {
     if (answer.status === status) this.#keep(answer);
     else line.tally.fail(`${path.split("?")[0]}: ${answer.status}`);
     return answer.status === status;
+  }
+
+  /** Whether the server may not have come yet to a request broken off. */
+  #isBroken(): boolean {
+    return secondsFrom(this.#brokenAt, Date.now()) < BROKEN_MARGIN;
   }
 
   /**
@@ -304,6 +307,7 @@ export class Visitor {
       if (maxAge === 0) this.#cookies.delete(name);
       else this.#cookies.set(name, value);
       if (name === "session") this.#writtenAt = this.#touchedAt = Date.now();
+      else this.#isTokenUsed &&= this.#isBroken();
     }
   }
 
