@@ -82,7 +82,7 @@ function importKey(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
 for (const [signer, make] of Object.entries(SIGNERS)) {
   for (const [what, secretKey, ErrorClass, ...fragments] of BAD_KEYS) {
     Deno.test(`${signer}() refuses ${what} as secretKey`, () => {
-      const error = assertThrows(() => make(secretKey as SecretKey));
+      const error = assertThrows(() => make(secretKey as SecretKey), Error);
       assertEquals(error.constructor, ErrorClass);
       for (const fragment of ["Cannot use secretKey", ...fragments]) {
         assertStringIncludes(error.message, fragment);

@@ -77,9 +77,16 @@ export function assertStringIncludes(
 }
 
 /** Fails unless the function throws; returns what it threw. */
+export function assertThrows(fn: () => unknown, message?: string): unknown;
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
-  ErrorClass?: Class<E>,
+  ErrorClass: Class<E>,
+  includes?: string,
+  message?: string,
+): E;
+export function assertThrows<E extends Error = Error>(
+  fn: () => unknown,
+  ErrorClass?: Class<E> | string,
   includes?: string,
   message?: string,
 ): E {
@@ -92,9 +99,19 @@ export function assertThrows<E extends Error = Error>(
 }
 
 /** Fails unless the promise rejects; resolves with what it rejected with. */
+export function assertRejects(
+  fn: () => PromiseLike<unknown>,
+  message?: string,
+): Promise<unknown>;
+export function assertRejects<E extends Error = Error>(
+  fn: () => PromiseLike<unknown>,
+  ErrorClass: Class<E>,
+  includes?: string,
+  message?: string,
+): Promise<E>;
 export async function assertRejects<E extends Error = Error>(
   fn: () => PromiseLike<unknown>,
-  ErrorClass?: Class<E>,
+  ErrorClass?: Class<E> | string,
   includes?: string,
   message?: string,
 ): Promise<E> {
@@ -114,11 +131,12 @@ export async function assertRejects<E extends Error = Error>(
 
 function checkError<E extends Error>(
   error: unknown,
-  ErrorClass: Class<E> | undefined,
+  ErrorClass: Class<E> | string | undefined,
   includes: string | undefined,
   message: string | undefined,
 ): E {
-  if (ErrorClass !== undefined && !(error instanceof ErrorClass)) {
+  // As text, it is the message.
+  if (typeof ErrorClass === "function" && !(error instanceof ErrorClass)) {
     fail(
       `Expected a ${ErrorClass.name}, but got ${inspect(error)}`,
       message,
