@@ -5,6 +5,7 @@
  */
 
 import { COOKIE, SAVED, SERIES, STAMP, STARTED } from "../backends/claims.ts";
+import { forEachNew } from "../backends/stores/each_new.ts";
 import type { StoreBackend, StoredSession } from "../backends/store.ts";
 import type { SessionCore } from "../session/core.ts";
 import { dataOf } from "../session/dict.ts";
@@ -94,14 +95,11 @@ export class UserSessions {
     const seen = new Set<unknown>(kept);
     // First what would begin sessions anew.
     for (const name of [seriesNameOf(this.#name), this.#name]) {
-      // One that got another id meanwhile is in the next list.
-      for (let count = -1; count < seen.size;) {
-        count = seen.size;
-        for (const { key } of await this.#sessionsOf(id, name)) {
-          if (!seen.has(key)) await this.#backend.removeUserSession(id, key);
-          seen.add(key);
-        }
-      }
+      await forEachNew(
+        async () => (await this.#sessionsOf(id, name)).map(({ key }) => key),
+        (key) => this.#backend.removeUserSession(id, key),
+        seen,
+      );
     }
   }
 

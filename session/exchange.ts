@@ -68,7 +68,6 @@ export class Exchange implements DictOwner, Additions {
   #baseline = "{}";
   /** The last of the writes: each waits for the one before. */
   #pending: Promise<void> | undefined;
-
   /** What was begun, and will write: the response waits for it. */
   #held: Promise<unknown> | undefined;
 
@@ -239,7 +238,7 @@ export class Exchange implements DictOwner, Additions {
     if (isResponse(error)) return this.#finish(error, true);
     this.#stage = "left";
     // What a store is writing is let end; its failure would hide the error.
-    await this.#pending?.catch(ignore);
+    await this.settle();
     throw error;
   }
 

@@ -26,7 +26,7 @@ export interface Additions {
 
 /** Whether a response sets or deletes a cookie already. */
 export function setsCookie({ headers }: Response, name: string): boolean {
-  return headers.getSetCookie().some((line) => line.startsWith(`${name}=`));
+  return headers.getSetCookie().some((line) => isOf(line, name));
 }
 
 /**
@@ -97,13 +97,16 @@ function setCookies(
     const present = headers.getSetCookie();
     headers.delete("Set-Cookie");
     for (const line of present) {
-      const isReplaced = cookies.some(({ name }) =>
-        line.startsWith(`${name}=`)
-      );
+      const isReplaced = cookies.some(({ name }) => isOf(line, name));
       if (!isReplaced) headers.append("Set-Cookie", line);
     }
   }
   for (const { line } of cookies) headers.append("Set-Cookie", line);
+}
+
+/** Whether a `Set-Cookie` line is that of a cookie. */
+function isOf(line: string, name: string): boolean {
+  return line.startsWith(`${name}=`);
 }
 
 /** Copies a response, to have headers of its own. */

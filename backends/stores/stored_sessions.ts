@@ -23,6 +23,7 @@ import type {
 } from "./session_store.ts";
 import { encodeHex, encodeUtf8, parseJsonObject } from "../tokens/bytes.ts";
 import { TokenCache } from "../tokens/token_cache.ts";
+import { forEachNew } from "./each_new.ts";
 import { LatestWrites } from "./latest_writes.ts";
 import { guard } from "./unawaited.ts";
 
@@ -157,15 +158,10 @@ export class StoredSessions implements StoreBackend {
       user: undefined,
       expiresIn: MARK_EXPIRES_IN,
     });
-    // One that got another id meanwhile is in the next list.
-    const seen = new Set<string>();
-    for (let count = -1; count < seen.size;) {
-      count = seen.size;
-      for (const key of await this.#store.keysOf(user)) {
-        if (!seen.has(key)) await this.#removeSession(id, key);
-        seen.add(key);
-      }
-    }
+    await forEachNew(
+      () => this.#store.keysOf(user),
+      (key) => this.#removeSession(id, key),
+    );
   }
 
   async #load(value: string): Promise<Payload | null> {
